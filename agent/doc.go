@@ -1,0 +1,2 @@
+// Package agent is described in the blueprint; its owner writes the story here.
+package agent

@@ -1,0 +1,2 @@
+// Package models is described in the blueprint; its owner writes the story here.
+package models

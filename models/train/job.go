@@ -1,0 +1,25 @@
+package train
+
+import (
+	"errors"
+
+	"neurosweep/results"
+	"neurosweep/sweep"
+)
+
+// A Job is one attempt at a trial.
+type Job struct {
+	Spec    *sweep.Spec
+	Trial   sweep.Trial
+	Attempt int
+	Dir     string // the sweep's folder: checkpoints go to Dir/weights/<trial>, and resuming starts there
+}
+
+// A Reporter takes what an attempt has to report. It returns when the report is in the agent's spool, not when it is committed.
+type Reporter func(results.TrialReport) error
+
+// Causes with which a job's context is cancelled (context.WithCancelCause). Any other cause is CauseCancelled and writes nothing.
+var (
+	ErrHandOver = errors.New("the agent must leave: hand the trial over")   // write a .state, end as preempted
+	ErrWalltime = errors.New("the agent's time is up: hand the trial over") // write a .state, end as walltime
+)

@@ -1,0 +1,2 @@
+// Package controller is described in the blueprint; its owner writes the story here.
+package controller
