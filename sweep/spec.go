@@ -30,7 +30,12 @@ type Spec struct {
 	Program     string         // a command's program; such a spec has no Task
 	Command     []string
 
-	frozen []byte
+	catalog    *Catalog
+	trains     bool
+	models     []string // that a trial can have
+	added      int      // how many of Parameters, at their end, only arguments sweep
+	unrunnable Problems // Unsupported, with lines
+	warnings   []string
 }
 
 // A Section is a named component of a spec with its parameters, defaults filled in.

@@ -1,9 +1,6 @@
-// Package tasks holds behavioural tasks, one per file: seeded data, targets, masks and scores.
 package tasks
 
-import (
-	"neurosweep/sweep"
-)
+import "neurosweep/sweep"
 
 // A Batch is what one update, or one evaluation step, is computed on. Everything is time-major: point (t, b) of a T×B batch
 // is element t*Size+b, and channel c of it is element (t*Size+b)*channels+c.
@@ -13,6 +10,20 @@ type Batch struct {
 	Inputs []float32 // T×B×Inputs
 	Labels []int32   // T×B: the class of each point
 	Mask   []float32 // T×B: the weight of each point in loss and scores; nil: all 1
+}
+
+// resize makes b a batch of steps × size points without a mask, reusing its slices. What the slices hold then has no meaning.
+func (b *Batch) resize(steps, size, channels int) {
+	b.Steps, b.Size, b.Mask = steps, size, nil
+	b.Inputs = resized(b.Inputs, steps*size*channels)
+	b.Labels = resized(b.Labels, steps*size)
+}
+
+func resized[E any](s []E, n int) []E {
+	if cap(s) < n {
+		return make([]E, n)
+	}
+	return s[:n]
 }
 
 // A Measure is one named value of a batch or of an evaluation.

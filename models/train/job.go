@@ -13,6 +13,10 @@ type Job struct {
 	Trial   sweep.Trial
 	Attempt int
 	Dir     string // the sweep's folder: checkpoints go to Dir/weights/<trial>, and resuming starts there
+
+	// Committed tells whether everything that was reported about the checkpoint after update update is committed; only then
+	// may retention (checkpoints.keep) delete its weights. nil: nothing is deleted, not even at the end.
+	Committed func(update int) bool
 }
 
 // A Reporter takes what an attempt has to report. It returns when the report is in the agent's spool, not when it is committed.

@@ -1,0 +1,168 @@
+#!/bin/sh
+# Everything that can be tested on this machine (make test). It installs what the tests need where it may: a C compiler for the
+# race detector and python3-venv (Debian, as root), and Python packages into .venv. What could not run is listed by name at the
+# end; with CI=true that list may hold only what needs a GPU or an instruction set that this processor lacks.
+#
+# A step that fails does not keep the others from running. Exit 0: every step passed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+RACE='./agent/... ./broker/... ./sweep/controller/... ./results/...'
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/sweep-test.XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+: >"$scratch/failed"
+: >"$scratch/missing"
+begin=$(date +%s)
+
+# step NAME COMMAND…: runs a command, says how long it took, and notes a failure.
+step() {
+	name=$1
+	shift
+	echo "=== $name"
+	start=$(date +%s)
+	if "$@"; then
+		echo "--- ok: $name ($(($(date +%s) - start)) s)"
+	else
+		echo "--- FAILED: $name ($(($(date +%s) - start)) s)"
+		echo "$name" >>"$scratch/failed"
+	fi
+}
+
+# missing WHAT: WHY. A test that could not run here.
+missing() { echo "$*" >>"$scratch/missing"; }
+
+# install PACKAGE…: with apt, where that is possible without asking anybody.
+install() {
+	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+	echo "installing $*"
+	{ apt-get install -y -q "$@" || { apt-get update -q && apt-get install -y -q "$@"; }; } >"$scratch/apt.log" 2>&1
+}
+
+# python_environment makes .venv from python/requirements.txt, and keeps it until that file changes.
+python_environment() {
+	stamp=.venv/requirements.txt
+	if cmp -s python/requirements.txt "$stamp" && .venv/bin/python -c 'import duckdb, pandas, polars, nbclient' 2>/dev/null; then
+		return 0
+	fi
+	python3 -c 'import ensurepip, venv' 2>/dev/null || install python3 python3-venv || return 1
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 1
+	rm -rf .venv
+	python3 -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check -r python/requirements.txt && cp python/requirements.txt "$stamp"
+}
+
+check_gofmt() {
+	unformatted=$(gofmt -l .)
+	[ -z "$unformatted" ] && return 0
+	echo "gofmt -w these: $unformatted"
+	return 1
+}
+
+# tagged TAG: the tests that a build tag holds back.
+tagged() {
+	grep -rl --include='*_test.go' "^//go:build.*$1" . | while read -r file; do
+		sed -n "s|^func \(Test[A-Za-z0-9_]*\)(.*|$(dirname "$file") \1|p" "$file"
+	done
+}
+
+# race_tests and plain_tests share the packages between them, so that none is tested twice.
+# shellcheck disable=SC2086
+race_tests() { CGO_ENABLED=1 go test -race -tags "$tags" $RACE; }
+
+# shellcheck disable=SC2086
+plain_tests() {
+	go list $RACE >"$scratch/race"
+	go list ./... | grep -vxFf "$scratch/race" >"$scratch/plain"
+	go test -tags "$tags" $(cat "$scratch/plain")
+}
+
+small_demo() {
+	bin/sweep run examples/delay_comparison.yaml --dir "$scratch/demo" \
+		train.updates=300 train.lr=1e-3,3e-3 model.hidden=32,64 seeds=2 && bin/sweep verify "$scratch/demo"
+}
+
+notebook() { NEUROSWEEP_DIR="$scratch/demo" .venv/bin/python python/run_notebook.py notebooks/delay_comparison.ipynb; }
+
+queries() { .venv/bin/python python/run_queries.py docs/results.md "$scratch/demo"; }
+
+# ---- what the tests need
+
+python_environment >"$scratch/python.log" 2>&1 &
+python_pid=$!
+
+race=yes
+if ! command -v "$(go env CC)" >/dev/null && ! install gcc libc6-dev; then
+	race=no
+	missing "go test -race $RACE: it needs a C compiler, and none could be installed (they were tested without it)"
+fi
+
+# ---- the code as text
+
+step gofmt check_gofmt
+step build make -s build
+step vet go vet -tags python,tmpfs ./...
+step staticcheck go run "$STATICCHECK" -tags python,tmpfs ./...
+
+# ---- tests
+
+tags=
+if wait "$python_pid"; then
+	tags=python
+	NEUROSWEEP_PYTHON=$PWD/.venv/bin/python
+	export NEUROSWEEP_PYTHON
+else
+	cat "$scratch/python.log"
+	for t in $(tagged python | tr ' ' '.'); do
+		missing "$t: it needs Python 3.11 with the packages of python/requirements.txt, which could not be installed"
+	done
+fi
+mkdir "$scratch/tmpfs"
+if mount -t tmpfs -o size=1m tmpfs "$scratch/tmpfs" 2>/dev/null; then
+	umount "$scratch/tmpfs"
+	tags="$tags,tmpfs"
+else
+	for t in $(tagged tmpfs | tr ' ' '.'); do
+		missing "$t: it needs the right to mount a small tmpfs"
+	done
+fi
+if [ "$race" = yes ]; then
+	step 'go test -race' race_tests
+else
+	RACE=./none/...
+fi
+step 'go test' plain_tests
+
+# ---- the real binary
+
+step 'small demo' small_demo
+step 'table of the notebook' go run ./bench/c6 "$scratch/demo"
+if [ -n "${NEUROSWEEP_PYTHON:-}" ]; then
+	step notebook notebook
+	step 'queries of docs/results.md' queries
+else
+	missing "notebooks/delay_comparison.ipynb and the queries of docs/results.md: it needs Python 3.11 with the packages of python/requirements.txt, which could not be installed"
+fi
+step 'short soak' go run ./bench/soak -sweep bin/sweep -kills 4 -seed 1
+step 'short dispatch benchmark' go run ./bench/dispatch -sweep bin/sweep -trials 500 -hold 0
+
+# ---- the result
+
+echo "=== $(($(date +%s) - begin)) s in all"
+status=0
+if [ -s "$scratch/missing" ]; then
+	echo 'could not run here:'
+	sed 's/^/  /' "$scratch/missing"
+	if [ "${CI:-}" = true ] && grep -qvE 'needs a GPU|needs the instruction set' "$scratch/missing"; then
+		echo 'CI=true: only what needs a GPU or an instruction set may be missing'
+		status=1
+	fi
+else
+	echo 'nothing was left out'
+fi
+if [ -s "$scratch/failed" ]; then
+	echo 'FAILED:'
+	sed 's/^/  /' "$scratch/failed"
+	status=1
+fi
+exit $status

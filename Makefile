@@ -1,0 +1,45 @@
+# make build   bin/sweep
+# make demo    the example sweep: 18 trials of 2,000 updates, minutes on two cores (make demo-small: seconds)
+# make test    everything that can be tested on this machine; at the end, what could not be
+# make bench   trials a second beside the machine's raw JetStream rate, and updates a second
+# make soak    the same sweep killed at thirty random moments and left alone, compared
+# make clean   what the above made
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: build demo demo-small c6 test bench soak clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sweep ./cmd/sweep
+
+demo: build
+	bin/sweep run examples/delay_comparison.yaml
+
+# A fifteenth of the demo, for a first look: 8 trials of 300 updates, where learning has just begun.
+SMALL := train.updates=300 train.lr=1e-3,3e-3 model.hidden=32,64 seeds=2
+demo-small: build
+	@echo 'demo-small: 8 trials of 300 updates instead of 18 of 2,000. For the whole sweep: make demo'
+	bin/sweep run examples/delay_comparison.yaml --dir runs/demo-small $(SMALL)
+
+# The notebook's table beside ours: five seeds of one cell, the one that the notebook trained.
+c6: build
+	bin/sweep run examples/delay_comparison.yaml --dir runs/c6 train.lr=1e-3 model.hidden=64 seeds=5
+	go run ./bench/c6 -hold runs/c6
+
+test:
+	.ci/test.sh
+
+bench: build
+	go run ./bench/dispatch -sweep bin/sweep
+	go test -run '^$$' -bench . ./models/...
+
+# SEED=n repeats a soak; KILLS=n changes the number of moments.
+SEED ?= 0
+KILLS ?= 30
+soak: build
+	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED)
+
+clean:
+	rm -rf bin .venv .cache
+	@echo 'clean: the sweeps under runs/ are left alone'

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"neurosweep/models/train"
+	"neurosweep/results/spool"
+	"neurosweep/sweep"
+)
+
+// Options say how an agent runs. The zero value of everything but Dir, Slots and SlotCommand means the default.
+type Options struct {
+	Dir         string           // the sweep's folder
+	Slots       int              // trials at a time
+	SlotCommand []string         // starts a slot's process, which calls RunSlot with its stdin and stdout
+	SlotEnv     []string         // added to its environment
+	Signals     <-chan os.Signal // each tells the agent to hand over and leave; nil: only the controller and ctx do
+	Log         zerolog.Logger
+
+	Heartbeat time.Duration // (5 s)
+	Patience  time.Duration // without a controller, before the agent leaves (60 s)
+	Grace     time.Duration // for a trial to stop, before its process is killed (20 s)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 5 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = time.Minute
+	}
+	if o.Grace == 0 {
+		o.Grace = 20 * time.Second
+	}
+	return o
+}
+
+// A RefusedError says that the controller does not want this agent.
+type RefusedError struct{ Why string }
+
+func (e *RefusedError) Error() string { return "the controller refuses this agent: " + e.Why }
+
+// Run is an agent, from its first hello until there is nothing left to do, it was told to leave, or the controller has been away for too long. Trials that run then
+// are saved and handed over. An error is the system's, or a *RefusedError.
+func Run(ctx context.Context, o Options) (err error) {
+	o = o.withDefaults()
+	if o.Slots < 1 || len(o.SlotCommand) == 0 {
+		return fmt.Errorf("run an agent: %d slots, command %v: want at least one of each", o.Slots, o.SlotCommand)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s:%d", host, os.Getpid())
+	incarnation := sweep.Incarnation(strings.ToLower(rand.Text()))
+	specDigest, err := digestOfSpec(o.Dir)
+	if err != nil {
+		return err
+	}
+	binary, err := digestOfSelf()
+	if err != nil {
+		return err
+	}
+	s, err := spool.Create(o.Dir, incarnation)
+	if err != nil {
+		return fmt.Errorf("run an agent: %w", err)
+	}
+	log, err := createLog(o.Dir, incarnation, name)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	o.Log = o.Log.With().Str("agent", name).Logger()
+	a := newSupervisor(o, incarnation, s, log)
+	a.hello.Host, a.hello.PID, a.hello.Slots, a.hello.MemoryBytes = host, os.Getpid(), o.Slots, memoryBytes()
+	a.hello.SpecDigest, a.hello.BinaryDigest = specDigest, binary
+	err = a.run(ctx)
+	return errors.Join(err, s.Close(), log.close())
+}
+
+func digestOfSpec(dir string) (string, error) {
+	name := filepath.Join(dir, sweep.SpecFile)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("run an agent: %w", err)
+	}
+	spec, err := sweep.Parse(name, text, nil, train.Catalog())
+	if err != nil {
+		return "", fmt.Errorf("run an agent: %w", err)
+	}
+	return spec.Digest(), nil
+}
+
+// digestOfSelf is the SHA-256 of the program that runs.
+func digestOfSelf() (string, error) {
+	f, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

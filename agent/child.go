@@ -1,0 +1,180 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"neurosweep/broker"
+	"neurosweep/models/train"
+	"neurosweep/results"
+	"neurosweep/sweep"
+)
+
+// RunSlot is the child process of an agent: orders come on in, messages go to out, and what else there is to say goes to stderr. It returns
+// when in is closed, which means that the agent has ended. Signals that a terminal or SLURM sends to every process are left to the agent.
+func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
+	orders := bufio.NewReaderSize(in, 1<<16)
+	var first order
+	if err := readFrame(orders, &first); err != nil {
+		return fmt.Errorf("start a slot: %w", err)
+	}
+	if first.Setup == nil {
+		return errors.New("start a slot: the first order is not the setup")
+	}
+	s := &slotChild{dir: first.Setup.Dir, out: bufio.NewWriterSize(out, 1<<16), committed: map[sweep.TrialID]map[int]bool{}}
+	s.wake = sync.NewCond(&s.mu)
+	if err := s.load(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.obey(orders) }()
+	if err := s.work(ctx); err != nil {
+		return err
+	}
+	return <-ended
+}
+
+// A slotChild is the state of a child process.
+type slotChild struct {
+	dir  string
+	spec *sweep.Spec
+
+	writing sync.Mutex
+	out     *bufio.Writer
+
+	mu        sync.Mutex
+	wake      *sync.Cond
+	waiting   []broker.Granted
+	running   *sweep.Hold
+	cancel    context.CancelCauseFunc // of the running attempt
+	committed map[sweep.TrialID]map[int]bool
+	closed    bool
+}
+
+func (s *slotChild) load() error {
+	name := filepath.Join(s.dir, sweep.SpecFile)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("start a slot: %w", err)
+	}
+	if s.spec, err = sweep.Parse(name, text, nil, train.Catalog()); err != nil {
+		return fmt.Errorf("start a slot: %w", err)
+	}
+	return nil
+}
+
+// obey reads orders until the pipe is closed.
+func (s *slotChild) obey(in *bufio.Reader) error {
+	for {
+		var o order
+		err := readFrame(in, &o)
+		s.mu.Lock()
+		switch {
+		case err != nil:
+			s.closed = true
+			if s.cancel != nil {
+				s.cancel(context.Canceled)
+			}
+		case o.Run != nil:
+			s.waiting = append(s.waiting, *o.Run)
+		case o.Stop != nil:
+			s.stop(*o.Stop)
+		case o.Committed != nil:
+			if s.committed[o.Committed.Trial] == nil {
+				s.committed[o.Committed.Trial] = map[int]bool{}
+			}
+			s.committed[o.Committed.Trial][o.Committed.Update] = true
+		}
+		s.mu.Unlock()
+		s.wake.Signal()
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read an order: %w", err)
+		}
+	}
+}
+
+// causes of the contexts of attempts.
+var stopCauses = map[sweep.Cause]error{sweep.CausePreempted: train.ErrHandOver, sweep.CauseWalltime: train.ErrWalltime, sweep.CauseCancelled: context.Canceled}
+
+// stop cancels the attempt if it runs. One that waits is left in the queue with its context to be cancelled at once.
+func (s *slotChild) stop(o stopOrder) {
+	if s.running != nil && *s.running == o.Hold {
+		s.cancel(stopCauses[o.Why])
+	}
+}
+
+// next waits for the next trial; false: there will be none.
+func (s *slotChild) next(ctx context.Context) (broker.Granted, context.Context, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.waiting) == 0 && !s.closed {
+		s.wake.Wait()
+	}
+	if s.closed {
+		return broker.Granted{}, nil, false
+	}
+	g := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	s.running = &sweep.Hold{Trial: g.ID, Attempt: g.Attempt}
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	return g, ctx, true
+}
+
+// work runs one trial after the other.
+func (s *slotChild) work(ctx context.Context) error {
+	for {
+		g, ctx, ok := s.next(ctx)
+		if !ok {
+			return nil
+		}
+		if err := s.send(message{Begun: &sweep.Hold{Trial: g.ID, Attempt: g.Attempt}}); err != nil {
+			return err
+		}
+		end := s.attempt(ctx, g)
+		s.mu.Lock()
+		s.running = nil
+		s.cancel(nil)
+		delete(s.committed, g.ID)
+		s.mu.Unlock()
+		if err := s.send(message{Report: &results.TrialReport{Trial: g.ID, Attempt: g.Attempt, End: &end}}); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt runs one attempt and turns an error into its end.
+func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
+	job := train.Job{Spec: s.spec, Trial: g.Trial, Attempt: g.Attempt, Dir: s.dir, Committed: func(update int) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.committed[g.ID][update]
+	}}
+	end, err := train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return results.End{Cause: train.Classify(err), Update: end.Update, Detail: err.Error()}
+	}
+	return end
+}
+
+// send passes a message to the supervisor.
+func (s *slotChild) send(m message) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := writeFrame(s.out, m); err != nil {
+		return err
+	}
+	return s.out.Flush()
+}

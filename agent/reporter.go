@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"neurosweep/broker"
+	"neurosweep/results"
+	"neurosweep/results/spool"
+	"neurosweep/sweep"
+)
+
+// A report holds at most so many trials' parts and, by a rough count, so many values: it then fits a message of 1 MiB.
+const (
+	maxReportTrials = 512
+	maxReportValues = 8192
+)
+
+// A reporter numbers what the slots report, writes it to the spool, and publishes it. It works in a goroutine of its own, so that a slow disk
+// or broker holds up nobody: what comes meanwhile goes into the next report together.
+type reporter struct {
+	incarnation sweep.Incarnation
+	spool       *spool.Spool
+	log         zerolog.Logger
+
+	in    chan results.TrialReport
+	links chan *broker.Link // a new link, or nil: it is lost
+	again chan struct{}     // publish what is not committed again
+	said  chan numbered     // what was spooled, for the supervisor
+	done  chan struct{}     // closed when in was closed and everything is spooled and published
+
+	sequence uint64
+	link     *broker.Link
+}
+
+// numbered says under which number a checkpoint was reported.
+type numbered struct {
+	sequence uint64
+	trial    sweep.TrialID
+	update   int
+}
+
+func newReporter(i sweep.Incarnation, s *spool.Spool, log zerolog.Logger) *reporter {
+	return &reporter{incarnation: i, spool: s, log: log, in: make(chan results.TrialReport, 1024), links: make(chan *broker.Link, 4),
+		again: make(chan struct{}, 1), said: make(chan numbered, 4096), done: make(chan struct{})}
+}
+
+// run works until in is closed.
+func (r *reporter) run() {
+	defer close(r.done)
+	for {
+		select {
+		case first, ok := <-r.in:
+			if !ok {
+				return
+			}
+			r.report(first)
+		case link := <-r.links:
+			r.link = link
+			r.republish()
+		case <-r.again:
+			r.republish()
+		}
+	}
+}
+
+// report makes one report of what is there.
+func (r *reporter) report(first results.TrialReport) {
+	trials := []results.TrialReport{first}
+	values := size(first)
+gather:
+	for len(trials) < maxReportTrials && values < maxReportValues {
+		select {
+		case next, ok := <-r.in:
+			if !ok {
+				break gather
+			}
+			trials = append(trials, next)
+			values += size(next)
+		default:
+			break gather
+		}
+	}
+	r.sequence++
+	report := &results.Report{Version: results.ReportVersion, Incarnation: r.incarnation, Sequence: r.sequence, Trials: trials}
+	r.write(report)
+	for _, t := range trials {
+		for _, c := range t.Checkpoints {
+			r.said <- numbered{r.sequence, t.Trial, c.Update}
+		}
+	}
+	r.publish(report)
+}
+
+// size counts a report's values, roughly.
+func size(t results.TrialReport) int {
+	n := len(t.Evals) + 8*len(t.Checkpoints)
+	for _, c := range t.Curves {
+		n += len(c.Values)
+	}
+	return n
+}
+
+// write puts a report into the spool, and does not give up: without that nothing may be published.
+func (r *reporter) write(report *results.Report) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
+		err := r.spool.Append(report)
+		if err == nil {
+			return
+		}
+		r.log.Error().Err(err).Uint64("report", report.Sequence).Msg("the spool cannot be written; it is tried again, and nothing is lost meanwhile")
+		time.Sleep(wait)
+	}
+}
+
+// publish sends a report where there is a broker. What does not arrive stays in the spool, and is sent again.
+func (r *reporter) publish(report *results.Report) {
+	if r.link == nil {
+		return
+	}
+	data, err := json.Marshal(report)
+	if err != nil {
+		r.log.Error().Err(err).Msg("a report cannot be encoded")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	switch err := r.link.Publish(ctx, data); {
+	case err == nil:
+	case errors.Is(err, broker.ErrFull):
+		r.log.Debug().Err(err).Msg("the report stays in the spool")
+	default:
+		r.log.Debug().Err(err).Msg("the link to the broker fails")
+		r.link = nil
+	}
+}
+
+// republish sends everything again that is not known to be committed.
+func (r *reporter) republish() {
+	if r.link == nil {
+		return
+	}
+	err := r.spool.Pending(func(report *results.Report) error {
+		r.publish(report)
+		return nil
+	})
+	if err != nil {
+		r.log.Error().Err(err).Msg("the spool cannot be read")
+	}
+}

@@ -1,0 +1,13 @@
+// Command dispatch measures how many short trials a second a sweep gets through, beside what the machine's JetStream can do at all.
+//
+// Ours: the real binary runs a sweep of no-op trials, with grants and results in the controller's log, synced, before they count. The rate is the
+// number of trials over the time from the first attempt granted to the last one ended, as the sweep's own events have them; the time
+// of the whole command, with planning, starting processes and the final compaction, stands beside it.
+//
+// The yardstick: as many worker processes as the sweep has agents fetch the same number of messages of 300 bytes in batches of 256 from a
+// work queue of an embedded server, publish a result for each, and acknowledge it, every result and every acknowledgement being
+// confirmed by the server. It is timed from the word go to the empty queue, with the server's file store and with its memory store;
+// nothing of it is synced to disk. Both are measured in the same run, several times in turn, because machines have moods.
+//
+// -hold is the smallest ratio, ours to the file store's, that passes.
+package main

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"neurosweep/broker"
+	"neurosweep/models/train"
+	"neurosweep/results"
+	"neurosweep/sweep"
+	"neurosweep/sweep/controller"
+	"neurosweep/sweep/search"
+)
+
+// runFlags are the flags that run, resume and smoke share.
+type runFlags struct {
+	agents   int
+	nats     string
+	takeover bool
+}
+
+func (f *runFlags) add(c *cobra.Command) {
+	c.Flags().IntVar(&f.agents, "agents", 0, "start so many agents of one slot each (default: one agent with a slot a core)")
+	c.Flags().StringVar(&f.nats, "nats", "", "use the NATS server at this URL (default: one inside this process, on loopback)")
+}
+
+// check refuses what cannot work before anything is made.
+func (f *runFlags) check(c *cobra.Command) error {
+	if c.Flags().Changed("agents") && f.agents < 1 {
+		return usage("--agents %d: want 1 or more", f.agents)
+	}
+	if f.nats == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
+	defer cancel()
+	return refuse(broker.Probe(ctx, f.nats))
+}
+
+func newRun(a *app) *cobra.Command {
+	var flags runFlags
+	var dir string
+	c := &cobra.Command{
+		Use:   "run " + specArguments,
+		Short: "Run a sweep to its end, or go on with it",
+		Long: `run checks the spec, freezes it in the sweep's folder, trains and evaluates every trial with agents on this machine, and
+returns when all trials have ended. On a folder that holds the same sweep it goes on where that stopped.
+A key=value argument replaces what the file says: one value fixes a path, several (a,b or range(from,to,step)) sweep it.`,
+		Example: "  sweep run sweep.yaml\n  sweep run sweep.yaml train.lr=1e-4,1e-3 'model.hidden=range(32,129,32)' seeds=5 --agents 4",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			spec, err := a.readSpec(args[0], args[1:])
+			if err != nil {
+				return err
+			}
+			if err := runnable(spec); err != nil {
+				return err
+			}
+			plan, err := openPlan(spec)
+			if err != nil {
+				return err
+			}
+			if err := flags.check(c); err != nil {
+				return err
+			}
+			if dir == "" {
+				dir = filepath.Join("runs", spec.Name)
+			}
+			folder, err := prepareFolder(dir, spec, plan)
+			if err != nil {
+				return err
+			}
+			return a.conduct(c.Context(), folder, flags)
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default runs/NAME)")
+	c.Flags().BoolVar(&a.json, "json", false, "print the sweep's status as JSON at the end, instead of a table")
+	return c
+}
+
+// prepareFolder makes the sweep's folder, or finds that it holds this very sweep. It returns the absolute path.
+func prepareFolder(dir string, spec *sweep.Spec, plan *search.Plan) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if isSweep(dir) {
+		frozen, err := frozenSpec(dir)
+		if err != nil {
+			return "", err
+		}
+		if frozen.Digest() == spec.Digest() {
+			return dir, nil
+		}
+		return "", differs(dir, frozen, spec)
+	}
+	if err := emptyFolder(dir); err != nil {
+		return "", err
+	}
+	var trials []sweep.Trial
+	if n, finite := plan.Len(); finite && spec.Method != "random" {
+		if trials, _, err = plan.Next(n); err != nil {
+			return "", err
+		}
+	}
+	return dir, results.Create(dir, spec, trials)
+}
+
+// differs says what distinguishes the spec given from the one in the folder.
+func differs(dir string, frozen, spec *sweep.Spec) error {
+	text := ""
+	for _, line := range frozen.Diff(spec) {
+		text += "\n  " + line
+	}
+	return usage("%s: this folder holds another sweep; choose another folder with --dir. The difference:%s", dir, text)
+}
+
+// frozenSpec reads the spec of a sweep's folder.
+func frozenSpec(dir string) (*sweep.Spec, error) {
+	name := filepath.Join(dir, sweep.SpecFile)
+	data, err := readFile(name)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := sweep.Parse(name, data, nil, train.Catalog())
+	return spec, refuse(err)
+}
+
+// conduct is a controller with its agents: it returns when the sweep in dir has ended, was stopped or interrupted.
+func (a *app) conduct(ctx context.Context, dir string, flags runFlags) error {
+	spec, err := frozenSpec(dir)
+	if err != nil {
+		return err
+	}
+	if done, err := a.ended(dir); done || err != nil {
+		return err
+	}
+	ctx, release := interruptible(ctx)
+	defer release()
+	summary, err := a.control(ctx, dir, spec, flags)
+	var held *controller.HeldError
+	switch {
+	case errors.As(err, &held):
+		return refuse(err)
+	case err != nil:
+		return err
+	}
+	return a.conclude(dir, summary)
+}
+
+// ended reports on a sweep that has ended, and that nobody wants anything of; false: there is work to do.
+func (a *app) ended(dir string) (bool, error) {
+	d, err := openDataset(dir)
+	if err != nil {
+		return false, err
+	}
+	pending, err := controller.Pending(dir)
+	if d.SweepState() != controller.StateEnded || len(pending) > 0 || err != nil {
+		return false, err
+	}
+	s, err := results.Summarize(d)
+	if err != nil {
+		return false, err
+	}
+	return true, a.conclude(dir, controller.Summary{State: s.State, Trials: s.Ended, Ended: s.Ended, Failed: s.Failed, Digest: d.Digest()})
+}
+
+// interruptible is ctx until ^C or TERM; a second one ends the process at once.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, release)
+	return ctx, release
+}
+
+// control runs the controller in this process and the agents in their own.
+func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags runFlags) (controller.Summary, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	log := a.logger()
+	agents := pool{dir: dir, agents: 1, slots: runtime.GOMAXPROCS(0), log: log}
+	if flags.agents > 0 {
+		agents.agents, agents.slots = flags.agents, 1
+	}
+	options := controller.Options{
+		Dir: dir, Spec: spec, URL: flags.nats, Takeover: flags.takeover, Log: log,
+		Ready: func(ctx context.Context) {
+			go func() {
+				if err := agents.run(ctx); err != nil {
+					cancel(err)
+				}
+			}()
+		},
+	}
+	if isTerminal(a.stderr) {
+		bar := &progressBar{w: a.stderr}
+		options.Progress = bar.show
+		options.Log = log.Level(quiet)
+		agents.log = options.Log
+		defer bar.done()
+	}
+	summary, err := controller.Run(ctx, options)
+	agents.stop(10 * time.Second)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return summary, err
+}
+
+// conclude prints how a sweep stands, and turns it into the exit code.
+func (a *app) conclude(dir string, s controller.Summary) error {
+	if err := a.report(dir); err != nil {
+		return err
+	}
+	if s.Digest != "" {
+		fmt.Fprintf(a.stderr, "digest of the tables: %s (equal sweeps have the same)\n", s.Digest)
+	}
+	switch {
+	case s.State != controller.StateEnded:
+		return &exitError{exitInterrupted, fmt.Errorf("%d of %d trials have ended; go on with: sweep resume %s", s.Ended, s.Trials, relative(dir))}
+	case s.Failed > 0:
+		return &exitError{exitFailed, fmt.Errorf("%d of %d trials have failed: see sweep status and sweep logs TRIAL; sweep retry opens them again", s.Failed, s.Trials)}
+	}
+	return nil
+}
+
+// report prints the sweep's status as JSON, or the table of its cells.
+func (a *app) report(dir string) error {
+	if a.json {
+		return a.printStatus(dir)
+	}
+	d, err := results.Open(dir, train.Catalog())
+	if err != nil {
+		return err
+	}
+	if d.Spec().Select.Metric == "" {
+		return nil
+	}
+	table, err := results.Cells(d)
+	if err != nil {
+		return err
+	}
+	return results.WriteTable(a.stdout, table)
+}
+
+// relative is the shorter of a path and the same path from the current folder.
+func relative(dir string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	if rel, err := filepath.Rel(here, dir); err == nil && len(rel) < len(dir) {
+		return rel
+	}
+	return dir
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"neurosweep/models/train"
+	"neurosweep/results"
+	"neurosweep/sweep"
+	"neurosweep/sweep/controller"
+)
+
+func newStop(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "stop [DIR]",
+		Short: "Stop a sweep: agents hand over what they train; sweep resume goes on",
+		Long: `stop has every running trial saved and handed over, and ends the controller. It returns when that has happened.
+What has ended stays; sweep resume goes on with the rest.`,
+		Example: "  sweep stop runs/lr-scan",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := folder(args)
+			if err != nil {
+				return err
+			}
+			return a.request(c, dir, controller.Request{Want: controller.WantStop})
+		},
+	}
+	return c
+}
+
+func newRetry(a *app) *cobra.Command {
+	var cause string
+	c := &cobra.Command{
+		Use:     "retry [DIR]",
+		Short:   "Open failed trials again, all or those of one cause",
+		Long:    "retry opens trials that failed, diverged or were cancelled again. A live controller runs them at once, else sweep resume does.",
+		Example: "  sweep retry runs/lr-scan --cause oom\n  sweep resume runs/lr-scan",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := folder(args)
+			if err != nil {
+				return err
+			}
+			return a.request(c, dir, controller.Request{Want: controller.WantRetry, Cause: sweep.Cause(cause)})
+		},
+	}
+	c.Flags().StringVar(&cause, "cause", "", "only trials whose last attempt ended by this cause (default: all that failed)")
+	return c
+}
+
+// request leaves a request for the sweep's controller and waits until it is done. Without a live controller this process
+// becomes one that does nothing else.
+func (a *app) request(c *cobra.Command, dir string, r controller.Request) error {
+	if err := controller.Submit(dir, r); err != nil {
+		return refuse(err)
+	}
+	ctx, release := interruptible(c.Context())
+	defer release()
+	ticks := time.NewTicker(100 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		_, live, err := controller.LiveHolder(dir)
+		if err != nil {
+			return err
+		}
+		if !live {
+			if err := a.settle(c, dir); err != nil {
+				return err
+			}
+		}
+		pending, err := controller.Pending(dir)
+		if err != nil {
+			return err
+		}
+		if len(pending) == 0 && (r.Want != controller.WantStop || !live) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return &exitError{exitInterrupted, fmt.Errorf("the request stays: the sweep's controller will still do it")}
+		case <-ticks.C:
+		}
+	}
+	d, err := results.Open(dir, train.Catalog())
+	if err != nil {
+		return err
+	}
+	s, err := results.Summarize(d)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stderr, statusLine(s))
+	return nil
+}
+
+// settle does what is requested of a sweep that nobody controls.
+func (a *app) settle(c *cobra.Command, dir string) error {
+	pending, err := controller.Pending(dir)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	spec, err := frozenSpec(dir)
+	if err != nil {
+		return err
+	}
+	_, err = controller.Run(c.Context(), controller.Options{Dir: dir, Spec: spec, RequestsOnly: true, Log: a.logger().Level(quiet)})
+	return err
+}

@@ -1,0 +1,104 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"neurosweep/models"
+	"neurosweep/results"
+	"neurosweep/sweep"
+)
+
+// A Cost is what a trial costs on this machine, on one core. All zero for a task that does not train.
+type Cost struct {
+	BuildSeconds      float64 // before the first update
+	UpdateSeconds     float64 // an update
+	CheckpointSeconds float64 // a planned checkpoint: evaluation on every condition, and writing
+	CheckpointBytes   int64   // the weights file of one checkpoint
+	StateBytes        int64   // the .state file beside it, with full curves
+}
+
+// How long updates are timed: at least so many and at least so long.
+const (
+	measureUpdates = 5
+	measureTime    = 300 * time.Millisecond
+)
+
+// Measure trains a trial for a moment, evaluates it once and writes one checkpoint into a temporary folder.
+func Measure(spec *sweep.Spec, trial sweep.Trial) (Cost, error) {
+	if !spec.Trains() {
+		return Cost{}, nil
+	}
+	config, err := spec.Config(trial.Params, trial.Seed)
+	if err != nil {
+		return Cost{}, err
+	}
+	dir, err := os.MkdirTemp("", "neurosweep-measure-")
+	if err != nil {
+		return Cost{}, fmt.Errorf("measure a trial: %w", err)
+	}
+	defer os.RemoveAll(dir)
+
+	var c Cost
+	started := time.Now()
+	job := Job{Spec: spec, Trial: trial, Dir: dir}
+	r, err := newRun(job, config, func(results.TrialReport) error { return nil }, realDisk)
+	if err != nil {
+		return Cost{}, err
+	}
+	if _, _, err := r.update(); err != nil {
+		return Cost{}, err
+	}
+	c.BuildSeconds = time.Since(started).Seconds()
+	if err := makeFolder(dir, trial.ID); err != nil {
+		return Cost{}, err
+	}
+	if c.UpdateSeconds, err = r.timeUpdates(); err != nil {
+		return Cost{}, err
+	}
+	err = r.timeCheckpoint(&c)
+	return c, err
+}
+
+func (r *run) timeUpdates() (float64, error) {
+	started := time.Now()
+	n := 0
+	for ; n < measureUpdates || time.Since(started) < measureTime; n++ {
+		if _, _, err := r.update(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(started).Seconds() / float64(n), nil
+}
+
+func (r *run) timeCheckpoint(c *Cost) error {
+	if _, err := evaluate(context.Background(), r.task, r.machine, r.weights, r.done, r.job.Spec.Evaluate); err != nil {
+		return err // this one built what an evaluation needs; the next is timed
+	}
+	started := time.Now()
+	if _, err := evaluate(context.Background(), r.task, r.machine, r.weights, r.done, r.job.Spec.Evaluate); err != nil {
+		return err
+	}
+	file, record, err := r.encode()
+	if err != nil {
+		return err
+	}
+	if err := models.PublishCheckpoint(filepath.Join(r.job.Dir, record.Path), file); err != nil {
+		return err
+	}
+	if err := r.save(); err != nil {
+		return err
+	}
+	c.CheckpointSeconds = time.Since(started).Seconds()
+	c.CheckpointBytes = record.Bytes
+	info, err := os.Stat(filepath.Join(r.job.Dir, sweep.StatePath(r.job.Trial.ID, r.done)))
+	if err != nil {
+		return err
+	}
+	const metrics = 2 // the loss and what a task measures: 8 bytes an update each
+	c.StateBytes = info.Size() + int64(8*metrics*r.updates)
+	return nil
+}

@@ -1,0 +1,208 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"neurosweep/broker"
+	"neurosweep/results"
+	"neurosweep/sweep"
+)
+
+// An agent is one incarnation as the controller sees it.
+type agent struct {
+	id      sweep.Incarnation
+	name    string // host and process id, for people
+	host    *host
+	greeted bool // it said Hello to this controller; else it is known from the log only
+	heard   time.Duration
+	held    map[sweep.TrialID]*trial
+	fate    fate
+
+	sequence uint64   // of the last ask
+	answer   []*trial // what it was granted then…
+	attempts []int    // …with these attempts
+	hungry   bool     // it got less than it could start
+	told     bool     // of work, since the last tick
+
+	gap      uint64 // sequence of a report that came too early
+	announce bool   // a commit is to be announced
+}
+
+// A fate is why an agent goes.
+type fate int
+
+const (
+	staying fate = iota
+	left         // it said so
+	lost         // its lease expired, or its process died
+)
+
+// held in plan order, so that equal events give equal entries.
+func (a *agent) trials() []*trial {
+	return slices.SortedFunc(maps.Values(a.held), func(x, y *trial) int { return cmp.Compare(x.place, y.place) })
+}
+
+// agent finds an incarnation, or makes it known.
+func (c *Core) agent(i sweep.Incarnation) *agent {
+	a := c.agents[i]
+	if a == nil {
+		a = &agent{id: i, held: map[sweep.TrialID]*trial{}, heard: c.clock}
+		c.agents[i] = a
+		c.order = append(c.order, a)
+	}
+	return a
+}
+
+// requested answers one request.
+func (c *Core) requested(e Requested) {
+	r := e.Request
+	a := c.agents[r.Incarnation]
+	switch {
+	case r.Version != broker.MessageVersion:
+		c.answer(e.Ticket, broker.Reply{Refused: fmt.Sprintf("the agent speaks version %d of the protocol, the controller version %d: start the agent from the controller's binary",
+			r.Version, broker.MessageVersion)})
+		return
+	case r.Hello != nil:
+		c.hello(e.Ticket, r)
+		return
+	case a == nil || !a.greeted || a.fate != staying:
+		c.answer(e.Ticket, broker.Reply{Unknown: true})
+		return
+	}
+	a.heard = c.clock
+	switch {
+	case r.Ask != nil:
+		c.ask(e, a)
+	case r.Beat != nil:
+		c.answer(e.Ticket, broker.Reply{Lost: c.reconcile(a, r.Beat.Holding), Drain: c.mode != working})
+	case r.Leave != nil:
+		c.depart(a, left)
+		c.answer(e.Ticket, broker.Reply{Done: c.mode == over})
+	default:
+		c.answer(e.Ticket, broker.Reply{Refused: "the request holds no hello, ask, beat or leave"})
+	}
+}
+
+func (c *Core) answer(ticket uint64, r broker.Reply) {
+	r.Version, r.Term = broker.MessageVersion, c.options.Term
+	c.do(Answer{ticket, r})
+}
+
+// hello makes an agent known, or refuses it.
+func (c *Core) hello(ticket uint64, r broker.Request) {
+	h := r.Hello
+	if why := c.refusal(h); why != "" {
+		c.answer(ticket, broker.Reply{Refused: why})
+		return
+	}
+	a := c.agent(r.Incarnation)
+	if a.fate != staying {
+		c.answer(ticket, broker.Reply{Unknown: true})
+		return
+	}
+	a.heard = c.clock
+	if !a.greeted {
+		a.greeted = true
+		a.name = AgentName(h.Host, h.PID)
+		c.lodge(a, h.Host)
+		c.counts.Agents++
+		c.write(results.Entry{Event: &results.Event{Kind: "agent joined", Agent: a.name, Detail: fmt.Sprintf("incarnation %s, %d slots", a.id, h.Slots)}})
+	}
+	c.announceCommit(a)
+	c.answer(ticket, broker.Reply{Lost: c.reconcile(a, h.Holding), Drain: c.mode != working})
+}
+
+// AgentName is how people know an agent: its host and process id. processOf reads it back.
+func AgentName(host string, pid int) string { return fmt.Sprintf("%s:%d", host, pid) }
+
+func (c *Core) refusal(h *broker.Hello) string {
+	if want := c.options.Digest; want != "" && h.SpecDigest != want {
+		return fmt.Sprintf("the agent was started for a sweep with spec %.12s, this one has %.12s: check its folder", h.SpecDigest, want)
+	}
+	if want := c.options.Binary; want != "" && h.BinaryDigest != want {
+		return fmt.Sprintf("the agent runs another binary (%.12s) than the controller (%.12s): start it from the same one", h.BinaryDigest, want)
+	}
+	return ""
+}
+
+// reconcile renews the leases of what an agent holds, and lists what it holds no more.
+func (c *Core) reconcile(a *agent, holding []sweep.Hold) (lost []sweep.Hold) {
+	for _, h := range holding {
+		if t := a.held[h.Trial]; t != nil && t.attempt == h.Attempt {
+			t.named = c.clock
+		} else {
+			lost = append(lost, h)
+		}
+	}
+	return lost
+}
+
+// depart begins the end of an agent: first everything that it still had to say is read from its spool.
+func (c *Core) depart(a *agent, f fate) {
+	a.fate = f
+	c.at = append(c.at, ReadSpool{a.id})
+}
+
+// spoolRead ends what an agent that goes did not end itself, or what one that stays has not named for too long.
+func (c *Core) spoolRead(i sweep.Incarnation) {
+	a := c.agents[i]
+	if a == nil {
+		return
+	}
+	if a.gap > 0 && c.ledger.HighWater(a.id) >= a.gap {
+		a.gap = 0
+	}
+	if a.fate == staying {
+		c.endOverdue(a)
+		return
+	}
+	alone := len(a.held) == 1
+	for _, t := range a.trials() {
+		if a.fate == left {
+			c.lose(t, sweep.CausePreempted, false, "the agent left")
+			continue
+		}
+		c.lose(t, sweep.CauseNode, alone && t.epoch == c.epoch, "the agent was lost")
+	}
+	c.forget(a)
+}
+
+// endOverdue ends attempts of which a living agent knows nothing: the answer that granted them never arrived.
+func (c *Core) endOverdue(a *agent) {
+	if c.away || c.clock < c.expire {
+		return
+	}
+	for _, t := range a.trials() {
+		if c.clock-t.named > c.options.Expiry {
+			c.lose(t, sweep.CauseNode, false, "the agent did not know of it")
+		}
+	}
+}
+
+// forget removes an agent. Should it come back, it says Hello and hears what it has lost.
+func (c *Core) forget(a *agent) {
+	delete(c.agents, a.id)
+	c.order = slices.DeleteFunc(c.order, func(o *agent) bool { return o == a })
+	c.committed = slices.DeleteFunc(c.committed, func(o *agent) bool { return o == a })
+	if !a.greeted {
+		return
+	}
+	c.counts.Agents--
+	c.dislodge(a)
+	why := "it said so"
+	if a.fate == lost {
+		why = "it was lost"
+	}
+	c.write(results.Entry{Event: &results.Event{Kind: "agent left", Agent: a.name, Detail: why}})
+}
+
+// dismiss tells every agent to hand over and leave.
+func (c *Core) dismiss() {
+	for _, a := range c.order {
+		c.do(Tell{a.id, broker.Control{Version: broker.MessageVersion, Drain: true}})
+	}
+}

@@ -1,0 +1,78 @@
+package controller
+
+import (
+	"time"
+
+	"neurosweep/sweep"
+)
+
+// awayAfter is the part of a lease after which a silence of the shell itself means that the controller was away (suspended,
+// stopped, or busy): ticks come far more often.
+const awayAfter = 4
+
+// advance moves the clocks. Time in which nobody could have been heard is not counted against anybody's lease.
+func (c *Core) advance(now time.Duration) {
+	passed := max(now-c.now, 0)
+	c.now = max(now, c.now)
+	switch {
+	case c.away:
+	case passed > c.options.Expiry/awayAfter:
+		c.back()
+	default:
+		c.clock += passed
+	}
+}
+
+// back gives every lease a full term, and remembers that losses may be the controller's own fault.
+func (c *Core) back() {
+	c.epoch++
+	c.expire = c.clock + c.options.Expiry
+}
+
+// link notes that the broker went away or came back.
+func (c *Core) link(up bool) {
+	if c.away == up { // a change
+		c.away = !up
+		c.back()
+	}
+}
+
+// tick takes the leases that have expired, and reminds of work.
+func (c *Core) tick() {
+	for _, a := range c.order {
+		a.told = false
+		if a.gap > 0 && c.ledger.HighWater(a.id) < a.gap {
+			c.at = append(c.at, ReadSpool{a.id})
+		}
+	}
+	c.wake = c.counts.Waiting > 0
+	if c.away || c.clock < c.expire {
+		return
+	}
+	for _, a := range c.order {
+		switch {
+		case a.fate != staying:
+		case c.clock-a.heard > c.options.Expiry:
+			c.depart(a, lost)
+		case a.overdue(c.clock - c.options.Expiry):
+			c.at = append(c.at, ReadSpool{a.id})
+		}
+	}
+}
+
+// overdue tells whether the agent holds an attempt that it has not named since the given time.
+func (a *agent) overdue(since time.Duration) bool {
+	for _, t := range a.held {
+		if t.named < since {
+			return true
+		}
+	}
+	return false
+}
+
+// died takes the leases of an agent whose process has ended.
+func (c *Core) died(i sweep.Incarnation) {
+	if a := c.agents[i]; a != nil && a.fate == staying {
+		c.depart(a, lost)
+	}
+}

@@ -1,0 +1,105 @@
+package controller
+
+import (
+	"fmt"
+
+	"neurosweep/results"
+	"neurosweep/sweep"
+)
+
+// reported takes a report if it is the next of its incarnation. What was taken before is only announced again; one that
+// comes too early is left to the spool, which holds what lies between.
+func (c *Core) reported(r *results.Report) {
+	a := c.agents[r.Incarnation]
+	switch high := c.ledger.HighWater(r.Incarnation); {
+	case r.Version != results.ReportVersion || r.Sequence == 0:
+		return
+	case r.Sequence <= high:
+		c.announceCommit(a)
+		return
+	case r.Sequence > high+1:
+		if a != nil {
+			a.gap = max(a.gap, r.Sequence)
+			c.at = append(c.at, ReadSpool{a.id})
+			c.announceCommit(a) // tells the agent from where on to send again
+		}
+		return
+	}
+	known := c.known(r)
+	c.write(results.Entry{Report: known})
+	c.announceCommit(a)
+	for _, tr := range known.Trials {
+		c.took(r.Incarnation, tr)
+	}
+	for _, tr := range known.Trials {
+		for _, e := range tr.Evals {
+			c.check(tr.Trial, e)
+		}
+	}
+}
+
+// announceCommit has the agent told up to where its reports are durable, once they are.
+func (c *Core) announceCommit(a *agent) {
+	if a != nil && !a.announce && c.ledger.HighWater(a.id) > 0 {
+		a.announce = true
+		c.committed = append(c.committed, a)
+	}
+}
+
+// known is the report without trials that are not in the plan; they leave an event.
+func (c *Core) known(r *results.Report) *results.Report {
+	cleaned := *r
+	cleaned.Trials = nil
+	for _, tr := range r.Trials {
+		if c.trials[tr.Trial] == nil {
+			c.write(results.Entry{Event: &results.Event{Kind: "unknown trial", Trial: tr.Trial, Attempt: tr.Attempt,
+				Detail: fmt.Sprintf("report %d of incarnation %s", r.Sequence, r.Incarnation)}})
+			continue
+		}
+		cleaned.Trials = append(cleaned.Trials, tr)
+	}
+	return &cleaned
+}
+
+// took draws the conclusions of what was reported about one trial.
+func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
+	t := c.trials[tr.Trial]
+	if t.state == ended {
+		return
+	}
+	if end := tr.End; end != nil {
+		if t.state == running && t.attempt == tr.Attempt && t.holder.id == from {
+			c.free(t)
+			c.account(t, *end)
+		} else if arrived(end.Cause) {
+			// A zombie: its attempt has ended before, but what it delivers is as good as anybody's.
+			t.record.note(*end, false, 0)
+		}
+	}
+	if tr.End != nil || t.record.said != "" {
+		c.settle(t)
+	}
+}
+
+// arrived tells whether a cause says that the attempt got to the trial's end.
+func arrived(cause sweep.Cause) bool {
+	return cause == sweep.CauseCompleted || cause == sweep.CauseDiverged
+}
+
+// account adds the end of an attempt, as its agent reported it, to the trial's record.
+func (c *Core) account(t *trial, end results.End) {
+	t.record.noteOwn(end, c.ledger.Complete(t.ID, end.Update), c.ledger.Newest(t.ID))
+}
+
+// noteOwn adds an attempt's own end. One that got to the trial's end without delivering everything is suspect.
+func (r *record) noteOwn(end results.End, complete bool, newest int) {
+	if !arrived(end.Cause) {
+		r.note(end, spends(end.Cause), newest)
+		return
+	}
+	r.note(end, !complete, newest)
+	if !complete {
+		r.last.Cause = sweep.CauseCode
+		r.last.Detail = fmt.Sprintf("it ended as %s at update %d, but not all of its checkpoints and evaluations were reported", end.Cause, end.Update)
+	}
+}

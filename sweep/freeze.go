@@ -1,0 +1,197 @@
+package sweep
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Freeze is the spec with everything decided: arguments applied, defaults filled in. Parse reads it back, without arguments, to an equal spec.
+func (s *Spec) Freeze() []byte {
+	var b strings.Builder
+	b.WriteString("# The spec of the sweep in this folder, with arguments applied and defaults filled in. It is not read again from the file it came from.\n")
+	for _, e := range s.document() {
+		fmt.Fprintf(&b, "%s:", e.key)
+		sections, nested := e.value.([]entry)
+		if !nested {
+			fmt.Fprintf(&b, " %s\n", valueText(e.value))
+			continue
+		}
+		b.WriteString("\n")
+		for _, inner := range sections {
+			fmt.Fprintf(&b, "  %s: %s\n", nameText(inner.key), valueText(inner.value))
+		}
+	}
+	return []byte(b.String())
+}
+
+// Digest is the SHA-256, in hexadecimal, of the frozen spec: comments, order and ways of writing do not matter.
+func (s *Spec) Digest() string {
+	sum := sha256.Sum256(s.Freeze())
+	return hex.EncodeToString(sum[:])
+}
+
+// Diff says how another spec differs, a line a key.
+func (s *Spec) Diff(t *Spec) []string {
+	was, is := flatten(s.document()), flatten(t.document())
+	keys := slices.Sorted(maps.Keys(was))
+	for _, k := range slices.Sorted(maps.Keys(is)) {
+		if _, ok := was[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	var lines []string
+	for _, k := range keys {
+		a, ok := was[k]
+		b, still := is[k]
+		switch {
+		case !still:
+			lines = append(lines, fmt.Sprintf("%s: was %s, now left out", k, a))
+		case !ok:
+			lines = append(lines, fmt.Sprintf("%s: was left out, now %s", k, b))
+		case a != b:
+			lines = append(lines, fmt.Sprintf("%s: was %s, now %s", k, a, b))
+		}
+	}
+	return lines
+}
+
+// An entry is one key of the frozen document; its value is plain, or a list of entries.
+type entry struct {
+	key   string
+	value any
+}
+
+func flatten(entries []entry) map[string]string {
+	flat := map[string]string{}
+	for _, e := range entries {
+		inner, nested := e.value.([]entry)
+		if !nested {
+			flat[e.key] = valueText(e.value)
+			continue
+		}
+		for _, i := range inner {
+			flat[e.key+"."+i.key] = valueText(i.value)
+		}
+	}
+	return flat
+}
+
+// document is the spec as keys and values, in the order of the documentation.
+func (s *Spec) document() []entry {
+	d := []entry{{"name", s.Name}, {"method", s.Method}}
+	add := func(key string, value any) { d = append(d, entry{key, value}) }
+	if s.Native() {
+		add("task", s.Task.entries())
+	}
+	if s.trains {
+		if s.Model.Name != "" {
+			add("model", s.Model.entries())
+		}
+		add("train", entriesOf(s.Train))
+	}
+	s.documentSeeds(add)
+	s.documentParameters(add)
+	if s.RunCap > 0 {
+		add("run_cap", int64(s.RunCap))
+	}
+	add("sampler", []entry{{"seed", s.Sampler.Seed}})
+	s.documentMetric(add)
+	if len(s.Evaluate) > 0 {
+		var conditions []entry
+		for _, c := range s.Evaluate {
+			params := map[string]any(maps.Clone(c.Params))
+			params["kind"] = c.Kind
+			conditions = append(conditions, entry{c.Name, params})
+		}
+		add("evaluate", conditions)
+	}
+	if s.trains {
+		checkpoints := []entry{{"initial", s.Checkpoints.Initial}, {"keep", s.Checkpoints.Keep}}
+		if s.Checkpoints.Every > 0 {
+			checkpoints = append(checkpoints, entry{"every", int64(s.Checkpoints.Every)})
+		}
+		add("checkpoints", checkpoints)
+	}
+	add("retries", int64(s.Retries))
+	add("max_lost", int64(s.MaxLost))
+	if s.Program != "" {
+		add("program", s.Program)
+	}
+	if len(s.Command) > 0 {
+		words := make([]any, len(s.Command))
+		for i, w := range s.Command {
+			words[i] = w
+		}
+		add("command", words)
+	}
+	for _, key := range sortedKeys(s.Recorded) {
+		add(key, s.Recorded[key])
+	}
+	return d
+}
+
+func (s *Spec) documentSeeds(add func(string, any)) {
+	seeds := make([]any, len(s.Seeds))
+	for i, seed := range s.Seeds {
+		seeds[i] = seed
+	}
+	if s.DataSeed != nil {
+		add("seeds", []entry{{"values", seeds}, {"data", *s.DataSeed}})
+		return
+	}
+	add("seeds", seeds)
+}
+
+// documentParameters writes the swept paths; those that arguments added stay arguments, for their place in the plan.
+func (s *Spec) documentParameters(add func(string, any)) {
+	own := len(s.Parameters) - s.added
+	var params []entry
+	for _, q := range s.Parameters[:own] {
+		params = append(params, entry{q.Path, q.describe()})
+	}
+	if len(params) > 0 {
+		add("parameters", params)
+	}
+	var overrides []any
+	for _, q := range s.Parameters[own:] {
+		text := valueText(q.Values)
+		overrides = append(overrides, q.Path+"=choice("+text[1:len(text)-1]+")")
+	}
+	if len(overrides) > 0 {
+		add("overrides", overrides)
+	}
+}
+
+func (s *Spec) documentMetric(add func(string, any)) {
+	if m := s.Metric; m != nil {
+		metric := []entry{{"name", m.Name}, {"goal", m.Goal}}
+		if m.Target != nil {
+			metric = append(metric, entry{"target", *m.Target})
+		}
+		add("metric", metric)
+	}
+	sel := []entry{}
+	for _, e := range []entry{{"metric", s.Select.Metric}, {"condition", s.Select.Condition}, {"goal", s.Select.Goal}, {"over", s.Select.Over},
+		{"missing", s.Select.Missing}, {"report", s.Select.Report}} {
+		if e.value != "" {
+			sel = append(sel, e)
+		}
+	}
+	if s.Select.Metric != "" {
+		add("select", sel)
+	}
+}
+
+func (s Section) entries() []entry { return append([]entry{{"name", s.Name}}, entriesOf(s.Params)...) }
+
+func entriesOf(v Values) []entry {
+	var all []entry
+	for _, k := range sortedKeys(v) {
+		all = append(all, entry{k, v[k]})
+	}
+	return all
+}

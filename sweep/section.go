@@ -1,0 +1,301 @@
+package sweep
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The sections whose parameters can be swept.
+var sweptSections = []string{"task", "model", "train"}
+
+// sweepable tells whether an argument names a parameter: of task, model or train, or, of a program's sweep, one that the file has.
+func (p *parser) sweepable(key string) bool {
+	top, _, dotted := strings.Cut(key, ".")
+	if p.native || !slices.Contains(topKeys, top) {
+		if p.native {
+			return slices.Contains(sweptSections, top) && (dotted || top == "model")
+		}
+		params := p.root.get("parameters")
+		return params != nil && hasPath(params, key)
+	}
+	return false
+}
+
+// hasPath tells whether parameters has a dotted path, however it is nested.
+func hasPath(params *node, path string) bool {
+	if params.field(path) != nil {
+		return true
+	}
+	for i := range path {
+		if path[i] != '.' {
+			continue
+		}
+		if inner := params.get(path[:i]); inner != nil && inner.get("parameters") != nil && hasPath(inner.get("parameters"), path[i+1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parser) taskNames() []string  { return slices.Sorted(maps.Keys(p.cat.Tasks)) }
+func (p *parser) modelNames() []string { return slices.Sorted(maps.Keys(p.cat.Models)) }
+
+// paths lists every key that an argument may have.
+func (p *parser) paths() []string {
+	paths := []string{"seeds", "run_cap", "sampler.seed", "checkpoints.every", "checkpoints.initial", "checkpoints.keep"}
+	for _, c := range p.components() {
+		for _, param := range c.component.Params {
+			paths = append(paths, c.section+"."+param.Name)
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// A sectioned component is one that a section can hold.
+type sectioned struct {
+	section   string
+	component Component
+}
+
+// components are those of the spec's task, its possible models, and the training.
+func (p *parser) components() []sectioned {
+	var all []sectioned
+	if t, ok := p.cat.Tasks[p.spec.Task.Name]; ok {
+		all = append(all, sectioned{"task", t.Component})
+		if !t.Trains {
+			return all
+		}
+	}
+	for _, name := range p.spec.models {
+		all = append(all, sectioned{"model", p.cat.Models[name]})
+	}
+	if p.native {
+		all = append(all, sectioned{"train", p.cat.Train})
+	}
+	return all
+}
+
+// parseSections reads task, model and train, and fills in defaults.
+func (p *parser) parseSections() {
+	if !p.native {
+		for _, key := range []string{"model", "train"} {
+			if n := p.root.get(key); given(n) && p.cat != nil {
+				p.fail(n.line, key, "without a task there is nothing to train")
+			}
+		}
+		return
+	}
+	name, params := p.namedSection("task", p.taskNames())
+	info, ok := p.cat.Tasks[name]
+	if !ok {
+		return
+	}
+	p.spec.Task = Section{name, p.sectionParams("task", params, info.Component)}
+	p.spec.trains = info.Trains
+	if !info.Trains {
+		for _, key := range []string{"model", "train", "checkpoints"} {
+			if n := p.root.get(key); given(n) {
+				p.fail(n.line, key, "task %s trains nothing: it has no model, no training and no checkpoints", name)
+			}
+		}
+		return
+	}
+	p.parseModel()
+	train := p.section("train")
+	if train == nil {
+		train = &node{kind: mapping}
+	}
+	p.spec.Train = p.sectionParams("train", train, p.cat.Train)
+}
+
+// parseModel reads the model, or the models that parameters lists.
+func (p *parser) parseModel() {
+	for _, n := range p.sweptNames("model") {
+		name, _ := n.value.(string)
+		if _, ok := p.cat.Models[name]; !ok {
+			p.fail(n.line, "model", "there is no model %s; %s", n.text(), instead(name, p.modelNames()))
+			continue
+		}
+		p.spec.models = append(p.spec.models, name)
+	}
+	swept := len(p.spec.models) > 0
+	if !swept && !given(p.root.get("model")) {
+		p.fail(0, "model", "it must be given, for task %s trains; there are %s", p.spec.Task.Name, strings.Join(p.modelNames(), ", "))
+		return
+	}
+	if swept && !given(p.root.get("model")) {
+		p.spec.Model = Section{Params: Values{}}
+		return
+	}
+	name, params := p.namedSection("model", p.modelNames())
+	if name == "" {
+		return
+	}
+	if !swept {
+		p.spec.models = []string{name}
+	}
+	var merged Component // of all models that may get these parameters
+	for _, m := range p.spec.models {
+		merged.Params = append(merged.Params, p.cat.Models[m].Params...)
+		merged.Name = m
+	}
+	p.spec.Model = Section{name, p.sectionParams("model", params, merged)}
+}
+
+// sweptNames are the values that parameters gives to a whole section.
+func (p *parser) sweptNames(key string) []*node {
+	params := p.root.get("parameters")
+	if params == nil || params.get(key) == nil || params.get(key).kind != mapping {
+		return nil
+	}
+	form := params.get(key)
+	if v := form.get("value"); v != nil {
+		return []*node{v}
+	}
+	if v := form.get("values"); v != nil {
+		return v.items
+	}
+	return nil
+}
+
+// namedSection reads "name" or "{name: name, parameters…}". The name is "" where it is not valid.
+func (p *parser) namedSection(key string, valid []string) (name string, params *node) {
+	n := p.root.get(key)
+	named := n
+	if n.kind == mapping {
+		named = n.get("name")
+		if !given(named) {
+			p.fail(n.line, key, "it has no name; valid are %s", strings.Join(valid, ", "))
+			return "", nil
+		}
+		params = &node{line: n.line, kind: mapping, fields: slices.Clone(n.fields)}
+		params.remove("name")
+	} else {
+		params = &node{line: n.line, kind: mapping}
+	}
+	name, ok := named.value.(string)
+	if !ok || !slices.Contains(valid, name) {
+		p.fail(named.line, key, "there is no %s %s; %s", key, named.text(), instead(name, valid))
+		return "", nil
+	}
+	return name, params
+}
+
+// sectionParams normalises a section's parameters and fills in the defaults. A parameter without a default must be given, here or under parameters.
+func (p *parser) sectionParams(section string, n *node, c Component) Values {
+	values := Values{}
+	for _, param := range c.Params {
+		if _, done := values[param.Name]; !done && param.Default != nil {
+			values[param.Name] = param.Default
+		}
+	}
+	for _, f := range n.fields {
+		param, ok := c.param(f.key)
+		if !ok {
+			p.fail(f.line, section+"."+f.key, "%s", noParameter(c, f.key))
+			continue
+		}
+		v, wrong := normalise(param, f.value)
+		if wrong != "" {
+			p.fail(f.value.line, section+"."+f.key, "%s", wrong)
+			continue
+		}
+		values[f.key] = v
+	}
+	for _, param := range c.Params {
+		_, ok := values[param.Name]
+		if swept := p.root.get("parameters"); !ok && (swept == nil || !hasPath(swept, section+"."+param.Name)) {
+			p.fail(n.line, section+"."+param.Name, "%s needs it: %s", c.Name, param.Doc)
+		}
+	}
+	return values
+}
+
+// param finds a declared parameter.
+func (c Component) param(name string) (Param, bool) {
+	i := slices.IndexFunc(c.Params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return Param{}, false
+	}
+	return c.Params[i], true
+}
+
+// noParameter says that a component has no such parameter.
+func noParameter(c Component, name string) string {
+	names := make([]string, len(c.Params))
+	for i, p := range c.Params {
+		names[i] = p.Name
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return fmt.Sprintf("%s has no parameters", c.Name)
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("%s has no parameter %s; did you mean %s? It has %s", c.Name, name, near, strings.Join(names, ", "))
+	}
+	return fmt.Sprintf("%s has no parameter %s; it has %s", c.Name, name, strings.Join(names, ", "))
+}
+
+// parseSeeds reads a count, a list, or {count or values, data}.
+func (p *parser) parseSeeds() {
+	p.spec.Seeds = []int64{0}
+	n := p.root.get("seeds")
+	if !given(n) {
+		return
+	}
+	if n.kind == mapping {
+		p.knownKeys(n, "seeds", []string{"count", "values", "data"})
+		if d := n.get("data"); given(d) {
+			seed, ok := d.value.(int64)
+			if !ok {
+				p.fail(d.line, "seeds.data", "%s is no seed, want a whole number", d.text())
+			}
+			p.spec.DataSeed = &seed
+		}
+		count, values := n.get("count"), n.get("values")
+		if given(count) == given(values) {
+			p.fail(n.line, "seeds", "want count or values")
+			return
+		}
+		n = count
+		if given(values) {
+			n = values
+		}
+	}
+	if n.kind == sequence {
+		p.parseSeedList(n)
+		return
+	}
+	const maxSeeds = 100_000
+	count, ok := n.whole()
+	if !ok || count < 1 || count > maxSeeds {
+		p.fail(n.line, "seeds", "%s is not valid: want how many (1 to %d), or a list of seeds", n.text(), maxSeeds)
+		return
+	}
+	p.spec.Seeds = make([]int64, count)
+	for i := range p.spec.Seeds {
+		p.spec.Seeds[i] = int64(i)
+	}
+}
+
+func (p *parser) parseSeedList(n *node) {
+	p.spec.Seeds = nil
+	for _, item := range n.items {
+		seed, ok := item.whole()
+		switch {
+		case !ok || item.kind != scalar:
+			p.fail(item.line, "seeds", "%s is no seed, want a whole number", item.text())
+		case slices.Contains(p.spec.Seeds, seed):
+			p.fail(item.line, "seeds", "the seed %d is given twice: replicates need different ones", seed)
+		default:
+			p.spec.Seeds = append(p.spec.Seeds, seed)
+		}
+	}
+	if len(n.items) == 0 {
+		p.fail(n.line, "seeds", "the list is empty; left out, it is [0]")
+	}
+}

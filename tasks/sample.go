@@ -1,0 +1,36 @@
+package tasks
+
+import (
+	"fmt"
+
+	"neurosweep/sweep"
+)
+
+// A Sample is one task trial, to look at.
+type Sample struct {
+	StepMs float64        `json:"step_ms"` // duration of a time step
+	Inputs [][]float32    `json:"inputs"`  // steps × channels
+	Labels []int32        `json:"labels"`  // the class of each step
+	About  map[string]any `json:"about"`   // what was drawn, by the task's own names
+}
+
+// SampleTrials makes the first n task trials of a task and a seed: those with which sequence 0 of the training data begins.
+func SampleTrials(section sweep.Section, n int, seed int64) ([]Sample, error) {
+	task, err := New(section)
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 || n > maxSamples {
+		return nil, fmt.Errorf("sample task trials: %d of them, want 0 to %d", n, maxSamples)
+	}
+	sampler, ok := task.(interface {
+		sample(n int, seed int64) []Sample
+	})
+	if !ok {
+		return nil, fmt.Errorf("task %s has no task trials to sample", section.Name)
+	}
+	return sampler.sample(n, seed), nil
+}
+
+// maxSamples bounds what SampleTrials holds in memory.
+const maxSamples = 100_000
