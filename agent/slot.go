@@ -57,6 +57,7 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 	defer runtime.UnlockOSThread()
 	defer close(s.exited)
 	c := exec.Command(o.SlotCommand[0], o.SlotCommand[1:]...)
+	c.Args[0] = os.Args[0] // the program may look at the name by which it was called
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.Env = append(os.Environ(), o.SlotEnv...)
 	s.said.log = log
