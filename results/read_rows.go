@@ -63,8 +63,6 @@ type storedTiming struct {
 	Seconds float64   `parquet:"seconds"`
 }
 
-func trialOf(s storedTrial) TrialRow { return TrialRow(s) }
-
 func curveOf(s storedCurve) CurveRow {
 	return CurveRow{s.Trial, s.Update, s.Metric, valueOf(s.Value, s.Nonfinite)}
 }
@@ -72,8 +70,6 @@ func curveOf(s storedCurve) CurveRow {
 func evalOf(s storedEval) EvalRow {
 	return EvalRow{s.Trial, s.Update, s.Condition, s.Metric, valueOf(s.Value, s.Nonfinite)}
 }
-
-func checkpointOf(s storedCheckpoint) CheckpointRow { return CheckpointRow(s) }
 
 func eventOf(s storedEvent) EventRow {
 	return EventRow{s.Time.UTC(), s.Kind, orZero(s.Trial), orZero(s.Attempt), orZero(s.Agent), orZero(s.Cause), orZero(s.Detail)}

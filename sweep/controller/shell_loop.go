@@ -176,7 +176,7 @@ func (s *shell) do(command Command) error {
 		if err := s.readSpool(c.Incarnation); err != nil {
 			return err
 		}
-		return s.step(SpoolRead{c.Incarnation})
+		return s.step(SpoolRead(c))
 	case Draw:
 		trials, draws, err := s.plan.Next(c.Trials)
 		if err != nil {

@@ -303,7 +303,7 @@ func (w *world) obey(command Command) {
 				w.step(Reported{r})
 			}
 		}
-		w.step(SpoolRead{command.Incarnation})
+		w.step(SpoolRead(command))
 	case Draw:
 		n := min(command.Trials, w.supply)
 		from := len(w.plan) - w.supply
