@@ -15,7 +15,7 @@ const module = "neurosweep"
 // layers is the order of the house: imports go to an earlier row, or within a row to a package named earlier.
 var layers = [][]string{
 	{"sweep/durable", "sweep/random", "sweep", "sweep/search", "slurm"},
-	{"models/kernel", "models/graph", "broker", "results"},
+	{"models/kernel", "models/graph", "broker", "results", "results/spool"},
 	{"tasks", "models"},
 	{"models/train", "results/analysis", "results/plot"},
 	{"agent", "sweep/controller"},
