@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"neurosweep/broker"
 	"neurosweep/models/train"
@@ -35,6 +36,9 @@ func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := s.load(); err != nil {
 		return err
 	}
+	if err := s.send(message{Ready: true}); err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.obey(orders) }()
 	if err := s.work(ctx); err != nil {
@@ -50,6 +54,7 @@ type slotChild struct {
 
 	writing sync.Mutex
 	out     *bufio.Writer
+	failed  error // of a flush: the supervisor is gone
 
 	mu        sync.Mutex
 	wake      *sync.Cond
@@ -134,6 +139,7 @@ func (s *slotChild) next(ctx context.Context) (broker.Granted, context.Context, 
 
 // work runs one trial after the other.
 func (s *slotChild) work(ctx context.Context) error {
+	defer s.flush()
 	for {
 		g, ctx, ok := s.next(ctx)
 		if !ok {
@@ -169,12 +175,29 @@ func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
 	return end
 }
 
-// send passes a message to the supervisor.
+// A message may wait so long for others, so that short trials do not cost a system call each.
+const flushAfter = time.Millisecond
+
+// send passes a message to the supervisor, a moment later at most.
 func (s *slotChild) send(m message) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := writeFrame(s.out, m); err != nil {
-		return err
+	if s.failed != nil {
+		return s.failed
 	}
-	return s.out.Flush()
+	if s.out.Buffered() == 0 && m.Begun == nil {
+		time.AfterFunc(flushAfter, s.flush)
+	}
+	err := writeFrame(s.out, m)
+	if err == nil && m.Begun != nil { // whatever the trial does to this process, the supervisor knows whose fault it is
+		err = s.out.Flush()
+	}
+	return err
+}
+
+// flush sends what waits.
+func (s *slotChild) flush() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.failed = s.out.Flush()
 }

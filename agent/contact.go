@@ -269,10 +269,10 @@ func (a *supervisor) keepContact(now time.Time) {
 	}
 }
 
-// askIfHungry asks for trials where there is room for half of what the agent wants to hold.
+// askIfHungry asks for trials where there is room for a quarter of what the agent wants to hold.
 func (a *supervisor) askIfHungry() {
 	now := time.Now()
-	if !a.greeted || a.leaving != "" || a.fatal != nil || now.Before(a.pausedUntil) {
+	if !a.greeted || !a.warm || a.leaving != "" || a.fatal != nil || now.Before(a.pausedUntil) {
 		return
 	}
 	if a.asking { // the same question again, so that it gets the same answer
@@ -282,7 +282,7 @@ func (a *supervisor) askIfHungry() {
 		return
 	}
 	free := a.capacity() - len(a.jobs)
-	if free <= 0 || 2*free < a.capacity() && len(a.waiting) > 0 || a.empty && now.Sub(a.askedAt) < a.o.Heartbeat {
+	if free <= 0 || 4*free < a.capacity() && len(a.waiting) > 0 || a.empty && now.Sub(a.askedAt) < a.o.Heartbeat {
 		return
 	}
 	if a.say(broker.Request{Ask: &broker.Ask{Sequence: a.sequence + 1, Free: free}}) {

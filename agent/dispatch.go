@@ -101,6 +101,9 @@ func (a *supervisor) slotEvent(e slotEvent) {
 	case s == nil:
 	case e.ended:
 		a.slotDied(s, e)
+	case e.message.Ready:
+		s.ready = true
+		a.warm = a.warm || !slices.ContainsFunc(a.slots, func(s *slot) bool { return !s.ready })
 	case e.message.Begun != nil:
 		if j := s.find(*e.message.Begun); j != nil {
 			j.began = time.Now()

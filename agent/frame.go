@@ -39,8 +39,9 @@ type committedOrder struct {
 	Update int           `json:"update"`
 }
 
-// A message goes from a slot to the supervisor. Exactly one pointer is set.
+// A message goes from a slot to the supervisor. Exactly one field is set.
 type message struct {
+	Ready  bool                 `json:"ready,omitempty"`  // the slot has read the spec and can begin
 	Begun  *sweep.Hold          `json:"begun,omitempty"`  // the slot has begun an attempt
 	Report *results.TrialReport `json:"report,omitempty"` // with End: the attempt is over
 }

@@ -33,6 +33,7 @@ type supervisor struct {
 	slots   []*slot
 	events  chan slotEvent
 	serial  int
+	warm    bool // all slots have been ready once: the agent asks from then on
 	jobs    map[sweep.TrialID]*job
 	waiting []*job // granted, and not given to a slot yet
 	deaths  chan deadJob
@@ -62,6 +63,9 @@ func newSupervisor(o Options, i sweep.Incarnation, s *spool.Spool, log *logFile)
 func (a *supervisor) run(ctx context.Context) error {
 	go a.reporter.run()
 	go a.converse()
+	for range a.o.Slots {
+		a.newSlot()
+	}
 	ticks := time.NewTicker(a.o.Heartbeat / 10)
 	defer ticks.Stop()
 	done := ctx.Done()

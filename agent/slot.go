@@ -27,6 +27,7 @@ type slot struct {
 	jobs    []*job        // given to the process and not ended, in their order: the first one runs
 	serial  int           // which process of this slot it is
 	said    *lastWords    // of stderr
+	ready   bool          // it can begin trials
 	killed  bool          // by the supervisor
 	exited  chan struct{} // closed when it was waited for
 }

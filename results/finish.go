@@ -53,18 +53,8 @@ func (w *Writer) compact(m *manifest, c captured, rows Rows) error {
 	for _, table := range appended {
 		d.parts[table] = w.manifest.paths(w.dir, table)
 	}
-	const name = "all.parquet"
-	p, err := writePart(filepath.Join(root, sweep.CurvesTable), name, curveSchema, stored(d.sortedCurves(), storeCurve))
-	if err != nil {
-		return err
-	}
-	m.Tables[sweep.CurvesTable] = []part{p}
-	if p, err = writePart(filepath.Join(root, sweep.EvalsTable), name, evalSchema, stored(d.sortedEvals(), storeEval)); err != nil {
-		return err
-	}
-	m.Tables[sweep.EvalsTable] = []part{p}
-	for _, table := range []string{sweep.EventsTable, sweep.TimingsTable} {
-		if err := d.writeTable(root, m, table, name); err != nil {
+	for _, table := range appended {
+		if err := d.writeTable(root, m, table, "all.parquet"); err != nil {
 			return err
 		}
 	}

@@ -130,16 +130,17 @@ func mergeParts(dir string, m, before *manifest, table string) error {
 	return d.writeTable(filepath.Join(dir, sweep.GenDir, m.Generation), m, table, fmt.Sprintf("%06d-merged.parquet", m.Number))
 }
 
-// writeTable writes the rows of a dataset's table, in the order of its parts, as a part of the generation in root.
+// writeTable writes the rows of a dataset's table as a part of the generation in root: curves and evals sorted, which readers rely on (inOrder), the others in the order
+// of the parts.
 func (d *Dataset) writeTable(root string, m *manifest, table, name string) error {
 	folder := filepath.Join(root, table)
 	var p part
 	var err error
 	switch table {
 	case sweep.CurvesTable:
-		p, err = writePart(folder, name, curveSchema, stored(d.Curves(), storeCurve))
+		p, err = writePart(folder, name, curveSchema, stored(d.sortedCurves(), storeCurve))
 	case sweep.EvalsTable:
-		p, err = writePart(folder, name, evalSchema, stored(d.Evals(), storeEval))
+		p, err = writePart(folder, name, evalSchema, stored(d.sortedEvals(), storeEval))
 	case sweep.EventsTable:
 		p, err = writePart(folder, name, eventSchema, stored(d.Events(), storeEvent))
 	case sweep.TimingsTable:
@@ -151,10 +152,8 @@ func (d *Dataset) writeTable(root string, m *manifest, table, name string) error
 	return err
 }
 
-// writeRows writes new rows as one part a table, curves and evals sorted, so that a reader of one trial can skip the others.
+// writeRows writes new rows as one part a table.
 func writeRows(root string, m *manifest, rows Rows) error {
-	slices.SortStableFunc(rows.Curves, compareCurves)
-	slices.SortStableFunc(rows.Evals, compareEvals)
 	d := &Dataset{tail: rows}
 	for table, n := range map[string]int{sweep.CurvesTable: len(rows.Curves), sweep.EvalsTable: len(rows.Evals),
 		sweep.EventsTable: len(rows.Events), sweep.TimingsTable: len(rows.Timings)} {

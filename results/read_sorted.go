@@ -4,46 +4,76 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-)
 
-// sortedTrials is how many trials are held in memory at once where rows are wanted in order: about two million rows of 2,000 updates.
-const sortedTrials = 256
+	"neurosweep/sweep"
+)
 
 // sortedCurves yields curves by (trial, update, metric).
 func (d *Dataset) sortedCurves(trials ...string) iter.Seq2[CurveRow, error] {
-	return inOrder(d.knownTrials(trials), d.Curves, compareCurves)
+	return inOrder(d, sweep.CurvesTable, d.tail.Curves, trials, curveOf, func(r CurveRow) string { return r.Trial }, compareCurves)
 }
 
 // sortedEvals yields evals by (trial, update, condition, metric).
 func (d *Dataset) sortedEvals(trials ...string) iter.Seq2[EvalRow, error] {
-	return inOrder(d.knownTrials(trials), d.Evals, compareEvals)
+	return inOrder(d, sweep.EvalsTable, d.tail.Evals, trials, evalOf, func(r EvalRow) string { return r.Trial }, compareEvals)
 }
 
-// knownTrials are the keys given, or all of the plan, sorted.
-func (d *Dataset) knownTrials(trials []string) []string {
-	if len(trials) == 0 {
-		for _, t := range d.plan {
-			trials = append(trials, string(t.ID))
+// inOrder merges the parts of a table, each of which was written in order, with the sorted tail: one pass, whatever the size.
+func inOrder[R, T any](d *Dataset, table string, tail []T, trials []string, of func(R) T, trial func(T) string, compare func(a, b T) int) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var sources []iter.Seq2[T, error]
+		for _, path := range d.parts[table] {
+			one := &Dataset{parts: map[string][]string{table: {path}}}
+			sources = append(sources, rowsOf(one, table, nil, trials, of, trial))
+		}
+		sources = append(sources, rowsOf(&Dataset{}, table, slices.SortedStableFunc(slices.Values(tail), compare), trials, of, trial))
+		merge(sources, compare, yield)
+	}
+}
+
+// A head is the next row of one source of a merge.
+type head[T any] struct {
+	row  T
+	next func() (T, error, bool)
+	from int // equal rows come in the order of the sources
+}
+
+// merge yields the rows of ordered sources in order, up to the first error.
+func merge[T any](sources []iter.Seq2[T, error], compare func(a, b T) int, yield func(T, error) bool) {
+	var heads []*head[T]
+	for i, s := range sources {
+		next, stop := iter.Pull2(s)
+		defer stop()
+		h := &head[T]{next: next, from: i}
+		row, err, ok := next()
+		if err != nil {
+			yield(row, err)
+			return
+		}
+		if ok {
+			h.row = row
+			heads = append(heads, h)
 		}
 	}
-	return slices.Sorted(slices.Values(trials))
-}
-
-// inOrder reads a table some trials at a time and sorts them. A sorted dataset makes that cheap: other trials' row groups are skipped.
-func inOrder[T any](trials []string, read func(...string) iter.Seq2[T, error], compare func(a, b T) int) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for some := range slices.Chunk(trials, sortedTrials) {
-			rows, err := Collect(read(some...), compare)
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
+	order := func(a, b *head[T]) int { return cmp.Or(compare(a.row, b.row), a.from-b.from) }
+	slices.SortFunc(heads, order)
+	for len(heads) > 0 {
+		first := heads[0]
+		if !yield(first.row, nil) {
+			return
+		}
+		row, err, ok := first.next()
+		switch {
+		case err != nil:
+			yield(row, err)
+			return
+		case !ok:
+			heads = heads[1:]
+			continue
+		}
+		first.row = row
+		for i := 1; i < len(heads) && order(heads[i-1], heads[i]) > 0; i++ { // to its place among the others, which are few
+			heads[i-1], heads[i] = heads[i], heads[i-1]
 		}
 	}
 }

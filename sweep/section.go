@@ -284,14 +284,16 @@ func (p *parser) parseSeeds() {
 
 func (p *parser) parseSeedList(n *node) {
 	p.spec.Seeds = nil
+	seen := map[int64]bool{}
 	for _, item := range n.items {
 		seed, ok := item.whole()
 		switch {
 		case !ok || item.kind != scalar:
 			p.fail(item.line, "seeds", "%s is no seed, want a whole number", item.text())
-		case slices.Contains(p.spec.Seeds, seed):
+		case seen[seed]:
 			p.fail(item.line, "seeds", "the seed %d is given twice: replicates need different ones", seed)
 		default:
+			seen[seed] = true
 			p.spec.Seeds = append(p.spec.Seeds, seed)
 		}
 	}

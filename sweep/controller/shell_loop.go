@@ -19,9 +19,11 @@ import (
 // How many events are taken before the log is synced for all of them, and how often the world is looked at.
 const (
 	maxGroup    = 2048
-	groupTime   = 20 * time.Millisecond
+	groupTime   = 5 * time.Millisecond
 	pollEvery   = 500 * time.Millisecond
 	ticksALease = 16
+	// A flush writes the state of every trial, which costs as much as so many rows each: it waits for as many new ones.
+	snapshotRows = 4
 )
 
 // loop takes events until the core has finished, and a little longer, so that agents hear of it.
@@ -265,7 +267,7 @@ func processOf(name string) (host string, pid int, ok bool) {
 
 // flushIfDue has rows turned into Parquet, in another goroutine, when there are many or the last time is long ago.
 func (s *shell) flushIfDue() {
-	due := time.Since(s.lastFlush) >= s.o.Flush || s.writer.Pending() >= s.o.FlushRows
+	due := time.Since(s.lastFlush) >= s.o.Flush || s.writer.Pending() >= s.o.FlushRows+snapshotRows*s.core.Counts().Planned
 	if s.flushing != nil || !due || s.finished != nil {
 		return
 	}
