@@ -54,7 +54,7 @@ type Hub struct {
 func OpenHub(ctx context.Context, a Address, id Identity, log zerolog.Logger) (*Hub, error) {
 	h := &Hub{address: a, log: log, asks: make(chan Asked, 1024), reports: make(chan Delivery, fetchReports), links: make(chan bool, 16)}
 	nc, err := connect(a, "neurosweep controller", id.Controller,
-		nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.CustomInboxPrefix(inbox(a.ID, "controller")),
+		nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.CustomInboxPrefix(controllerInbox(a.ID)),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { h.link(false) }),
 		nats.ReconnectHandler(func(*nats.Conn) { h.link(true) }))
 	if err != nil {

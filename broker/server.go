@@ -69,7 +69,10 @@ func users(id Identity) ([]*server.NkeyUser, error) {
 }
 
 // inbox is the prefix of the subjects on which an incarnation hears answers.
-func inbox(id, incarnation string) string { return "inbox." + id + "." + incarnation }
+func inbox(id, incarnation string) string { return "inbox." + id + ".agent." + incarnation }
+
+// controllerInbox is that of the controller; agents may not listen there.
+func controllerInbox(id string) string { return "inbox." + id + ".controller" }
 
 // URL is where the server listens.
 func (s *Server) URL() string { return s.nats.ClientURL() }

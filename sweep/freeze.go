@@ -135,6 +135,14 @@ func (s *Spec) document() []entry {
 }
 
 func (s *Spec) documentSeeds(add func(string, any)) {
+	counted := s.DataSeed == nil && len(s.Seeds) > 1
+	for i, seed := range s.Seeds {
+		counted = counted && seed == int64(i)
+	}
+	if counted {
+		add("seeds", int64(len(s.Seeds)))
+		return
+	}
 	seeds := make([]any, len(s.Seeds))
 	for i, seed := range s.Seeds {
 		seeds[i] = seed

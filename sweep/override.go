@@ -16,7 +16,7 @@ type override struct {
 }
 
 // maxRange bounds the values of one range(…).
-const maxRange = 1_000_000
+const maxRange = 10_000
 
 // parseOverride reads a key=value argument in Hydra's grammar, as far as issue and docs/spec.md have it: a value in YAML's flow style; several,
 // separated by commas, in choice(…), or as range(stop), range(start,stop) or range(start,stop,step) with the stop excluded.
@@ -197,7 +197,7 @@ func (p *parser) apply(overrides []override) (added []string) {
 			}
 			p.root.set("seeds", value)
 		case !slices.Contains(topKeys, top):
-			p.fail(0, o.key, "no task, model or section has this key; %s", instead(o.key, p.paths()))
+			p.unknown = append(p.unknown, o.key)
 		case o.value == nil:
 			p.fail(0, o.key, "several values can be given only for a parameter of task, model or train, and for seeds")
 		case !dotted:

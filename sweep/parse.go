@@ -38,6 +38,7 @@ type parser struct {
 	root     *node
 	spec     *Spec
 	native   bool // the spec names a task
+	unknown  []string // keys of arguments that nothing has
 	problems Problems
 }
 
@@ -63,6 +64,12 @@ func Parse(file string, data []byte, args []string, cat *Catalog) (*Spec, error)
 	added := p.apply(p.overrides(args))
 	p.native = given(root.get("task"))
 	p.parse(added)
+	for _, key := range p.unknown { // said last, when it is known what there is
+		p.fail(0, key, "no task, model or section has this key; %s", instead(key, p.paths()))
+	}
+	if len(p.problems) == 0 && len(p.spec.unrunnable) == 0 && len(p.spec.Freeze()) > maxBytes {
+		p.fail(0, "", "with everything written out the spec has more than %d bytes: list fewer values or seeds", maxBytes)
+	}
 	if len(p.problems) > 0 {
 		return nil, p.problems.sorted()
 	}
