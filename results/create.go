@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -26,9 +27,37 @@ type storedPlan struct {
 
 var planSchema = parquet.SchemaOf(storedPlan{})
 
-// Create makes the folder of a new sweep: its frozen spec, its plan as far as it is known, and an empty dataset. dir exists, and is empty but for what an
-// earlier Create of the same sweep left that was interrupted. The spec is written last: a folder without it is no sweep yet.
+// Create makes the folder of a new sweep: its frozen spec, its plan as far as it is known, and an empty dataset. dir does not exist, or is empty. The folder is
+// made beside its place and renamed, so that it appears whole; where two do so at once, one gets fs.ErrExist. Only where dir cannot be
+// renamed (it is a mount point, or nothing can be made beside it) it is filled in place.
 func Create(dir string, spec *sweep.Spec, plan []sweep.Trial) error {
+	parent := filepath.Dir(dir)
+	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".*.tmp")
+	if err != nil {
+		return fill(dir, spec, plan)
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp, spec, plan); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o777) // as umask has it; that of a temporary folder is 0700
+	if info, err := os.Stat(filepath.Join(tmp, sweep.WALDir)); err == nil {
+		mode = info.Mode().Perm()
+	}
+	if err := os.Chmod(tmp, mode); err != nil {
+		return fmt.Errorf("make the sweep's folder: %w", err)
+	}
+	switch err := syscall.Rename(tmp, dir); { // os.Rename refuses to replace an empty folder
+	case err == nil:
+		return durable.SyncDir(parent)
+	case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("make the sweep's folder: %s: %w", dir, fs.ErrExist)
+	}
+	return fill(dir, spec, plan)
+}
+
+// fill makes everything in a sweep's folder. The spec is written last: a folder without it is no sweep.
+func fill(dir string, spec *sweep.Spec, plan []sweep.Trial) error {
 	for _, name := range []string{sweep.WALDir, sweep.SpoolDir, sweep.LogDir, sweep.WeightsDir, sweep.GenDir, sweep.ControlDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o777); err != nil {
 			return fmt.Errorf("make the sweep's folder: %w", err)

@@ -170,7 +170,7 @@ func writeRows(root string, m *manifest, rows Rows) error {
 // writeTrials writes the tables that are made from the state.
 func writeTrials(root string, m *manifest, c captured) error {
 	table := newTrialTable(c.plan)
-	name := fmt.Sprintf("%06d.parquet", m.Number)
+	const name = "all.parquet" // always the same: whoever has listed the folder of one generation finds the file in the next
 	rows := func(yield func(any, error) bool) {
 		for _, r := range c.trials {
 			if !yield(table.store(r, c.params[r.Trial]), nil) {

@@ -21,7 +21,7 @@ func TestFullDisk(t *testing.T) {
 	entries := toyEntries(plan, 4)
 	want, _ := finished(t, openToy(t, whole, 1, spec), whole, entries)
 	full := 0
-	for kib := 140; kib < 400; kib += 12 {
+	for kib := 140; kib < 400; kib += 26 {
 		dir := t.TempDir()
 		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kib)); err != nil {
 			t.Fatal(err)

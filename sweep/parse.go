@@ -37,7 +37,7 @@ type parser struct {
 	cat      *Catalog
 	root     *node
 	spec     *Spec
-	native   bool // the spec names a task
+	native   bool     // the spec names a task
 	unknown  []string // keys of arguments that nothing has
 	problems Problems
 }

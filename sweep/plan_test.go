@@ -183,13 +183,11 @@ func TestFreeze(t *testing.T) {
 			text += "run_cap: 12\nsampler: {seed: 5}\n"
 		}
 		args := []string{"seeds=" + rapid.SampledFrom([]string{"1", "[4]", "2,9,-3", "{count: 2, data: 1}"}).Draw(t, "seeds")}
-		for _, arg := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"train.batch=2,4", "train.momentum=0.5", "select.metric=accuracy@a", "metric={name: accuracy@b, goal: maximize, target: 0.5}",
+		args = append(args, rapid.SliceOfDistinct(rapid.SampledFrom([]string{"train.batch=2,4", "train.momentum=0.5", "select.metric=accuracy@a", "metric={name: accuracy@b, goal: maximize, target: 0.5}",
 			"train.optimizer=adam,sgd", "checkpoints={every: 10, keep: best}", "description=text with: colon", "model.hidden=8,6"}), func(s string) string {
 			key, _, _ := strings.Cut(s, "=")
 			return strings.Replace(key, "select.metric", "metric", 1)
-		}).Draw(t, "args") {
-			args = append(args, arg)
-		}
+		}).Draw(t, "args")...)
 		s := parse(t, text, args...)
 		frozen, err := sweep.Parse("sweep.yaml", s.Freeze(), nil, train.Catalog())
 		if err != nil {

@@ -49,17 +49,18 @@ func isSweep(dir string) bool {
 	return true
 }
 
-// emptyFolder makes dir where it does not exist, and refuses one that holds something else or cannot be written.
+// emptyFolder makes the folder around dir, and refuses a dir that holds something else or cannot be written.
 func emptyFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return usage("%s: the sweep's folder cannot be made: %v; choose another with --dir", dir, err)
+		dir, err = filepath.Dir(dir), os.MkdirAll(filepath.Dir(dir), 0o777)
+		if err != nil {
+			return usage("%s: the folder of the sweep cannot be made: %v; choose another with --dir", dir, err)
 		}
 	case err != nil:
 		return usage("%s: the sweep's folder cannot be read: %v; choose another with --dir", dir, err)
-	case len(entries) > 0:
+	case len(entries) > 0 && !isSweep(dir):
 		return usage("%s: this folder is not empty and holds no sweep; choose another with --dir", dir)
 	}
 	probe, err := os.CreateTemp(dir, ".probe.*.tmp")

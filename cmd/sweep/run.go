@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -95,14 +96,7 @@ func prepareFolder(dir string, spec *sweep.Spec, plan *search.Plan) (string, err
 		return "", err
 	}
 	if isSweep(dir) {
-		frozen, err := frozenSpec(dir)
-		if err != nil {
-			return "", err
-		}
-		if frozen.Digest() == spec.Digest() {
-			return dir, nil
-		}
-		return "", differs(dir, frozen, spec)
+		return dir, sameSweep(dir, spec)
 	}
 	if err := emptyFolder(dir); err != nil {
 		return "", err
@@ -113,7 +107,23 @@ func prepareFolder(dir string, spec *sweep.Spec, plan *search.Plan) (string, err
 			return "", err
 		}
 	}
-	return dir, results.Create(dir, spec, trials)
+	err = results.Create(dir, spec, trials)
+	if errors.Is(err, fs.ErrExist) && isSweep(dir) { // another process was faster
+		err = sameSweep(dir, spec)
+	}
+	return dir, err
+}
+
+// sameSweep checks that the folder holds the sweep of a spec.
+func sameSweep(dir string, spec *sweep.Spec) error {
+	frozen, err := frozenSpec(dir)
+	if err != nil {
+		return err
+	}
+	if frozen.Digest() == spec.Digest() {
+		return nil
+	}
+	return differs(dir, frozen, spec)
 }
 
 // differs says what distinguishes the spec given from the one in the folder.
