@@ -95,7 +95,8 @@ func sealGeneration(dir, root string, m *manifest, c captured) error {
 	return errors.Join(durable.SyncDir(root), durable.SyncDir(filepath.Join(dir, sweep.GenDir)))
 }
 
-// linkParts takes over the parts of the generation before; many small ones become one.
+// linkParts takes over the parts of the generation before; many small ones become one. Then the large ones get new names: some readers look a name up
+// after they have listed the folder, and silently leave out what the swap of the link has taken away. If all names are gone they notice.
 func linkParts(dir string, m, before *manifest) error {
 	for _, table := range appended {
 		small := slices.DeleteFunc(slices.Clone(before.Tables[table]), func(p part) bool { return p.Rows >= largePart })
@@ -104,6 +105,9 @@ func linkParts(dir string, m, before *manifest) error {
 			p := before.Tables[table][i]
 			if merge && p.Rows < largePart || p.Rows == 0 {
 				continue
+			}
+			if merge {
+				p.Name = fmt.Sprintf("%06d-%03d.parquet", m.Number, i)
 			}
 			if err := os.Link(path, filepath.Join(dir, sweep.GenDir, m.Generation, table, p.Name)); err != nil {
 				return fmt.Errorf("take over a part: %w", err)

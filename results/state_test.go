@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -225,6 +226,41 @@ func TestFewParts(t *testing.T) {
 	slices.SortFunc(want.Evals, compareEvals)
 	if diff := cmp.Diff(want.Curves, got.Curves, sameValues) + cmp.Diff(want.Evals, got.Evals, sameValues); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestMergeKeepsNoName takes over a large part beside sixteen small ones: no name of the generation before is left, so that a reader that looks names up after the
+// link was swapped finds none of them, rather than some.
+func TestMergeKeepsNoName(t *testing.T) {
+	dir, spec, plan := toy(t)
+	w := openToy(t, dir, 1, spec)
+	entries := toyEntries(plan, 8)
+	for i := 0; len(w.manifest.Tables[sweep.CurvesTable]) <= maxParts-1; i++ {
+		if err := errors.Join(w.Append(entries[i]), w.Flush(context.Background())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := *w.manifest
+	parts := slices.Clone(before.Tables[sweep.CurvesTable])
+	large := parts[0]
+	large.Rows = largePart // as it would be in a large sweep
+	before.Tables = map[string][]part{sweep.CurvesTable: append([]part{large}, append(parts[1:], parts[1])...)}
+	m := &manifest{Number: before.Number + 1, Generation: "merged"}
+	m.Tables = map[string][]part{}
+	if err := os.MkdirAll(filepath.Join(dir, sweep.GenDir, m.Generation, sweep.CurvesTable), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := linkParts(dir, m, &before); err != nil {
+		t.Fatal(err)
+	}
+	after := m.Tables[sweep.CurvesTable]
+	if len(after) != 2 || after[0].Digest != large.Digest {
+		t.Fatalf("parts are %v, want the large one and a merged one", after)
+	}
+	for _, p := range after {
+		if slices.ContainsFunc(before.Tables[sweep.CurvesTable], func(old part) bool { return old.Name == p.Name }) {
+			t.Errorf("the name %s is still there", p.Name)
+		}
 	}
 }
 
