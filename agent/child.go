@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -82,6 +83,7 @@ func (s *slotChild) obey(in *bufio.Reader) error {
 	for {
 		var o order
 		err := readFrame(in, &o)
+		var returned *sweep.Hold
 		s.mu.Lock()
 		switch {
 		case err != nil:
@@ -92,7 +94,9 @@ func (s *slotChild) obey(in *bufio.Reader) error {
 		case o.Run != nil:
 			s.waiting = append(s.waiting, *o.Run)
 		case o.Stop != nil:
-			s.stop(*o.Stop)
+			returned = s.stop(*o.Stop)
+		case o.Recall != nil:
+			returned = s.giveBack(*o.Recall)
 		case o.Committed != nil:
 			if s.committed[o.Committed.Trial] == nil {
 				s.committed[o.Committed.Trial] = map[int]bool{}
@@ -101,6 +105,11 @@ func (s *slotChild) obey(in *bufio.Reader) error {
 		}
 		s.mu.Unlock()
 		s.wake.Signal()
+		if returned != nil {
+			if err := s.send(message{Returned: returned}); err != nil {
+				return err
+			}
+		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
 		}
@@ -113,11 +122,24 @@ func (s *slotChild) obey(in *bufio.Reader) error {
 // causes of the contexts of attempts.
 var stopCauses = map[sweep.Cause]error{sweep.CausePreempted: train.ErrHandOver, sweep.CauseWalltime: train.ErrWalltime, sweep.CauseCancelled: context.Canceled}
 
-// stop cancels the attempt if it runs. One that waits is left in the queue with its context to be cancelled at once.
-func (s *slotChild) stop(o stopOrder) {
+// stop cancels the attempt if it runs, and gives it back if it has not begun.
+func (s *slotChild) stop(o stopOrder) *sweep.Hold {
 	if s.running != nil && *s.running == o.Hold {
 		s.cancel(stopCauses[o.Why])
+		return nil
 	}
+	return s.giveBack(o.Hold)
+}
+
+// giveBack takes an attempt that has not begun out of the queue; nil: there is none.
+func (s *slotChild) giveBack(h sweep.Hold) *sweep.Hold {
+	for i, g := range s.waiting {
+		if g.ID == h.Trial && g.Attempt == h.Attempt {
+			s.waiting = slices.Delete(s.waiting, i, i+1)
+			return &h
+		}
+	}
+	return nil
 }
 
 // next waits for the next trial; false: there will be none.
@@ -169,7 +191,6 @@ func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
 	}}
 	end, err := train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
 		return results.End{Cause: train.Classify(err), Update: end.Update, Detail: err.Error()}
 	}
 	return end

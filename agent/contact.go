@@ -57,9 +57,12 @@ func (a *supervisor) converse() {
 			return
 		}
 		a.heard <- heard{link: link}
-		a.serve(link)
+		over := a.serve(link)
 		link.Close()
 		a.heard <- heard{lost: true}
+		if over {
+			return
+		}
 	}
 }
 
@@ -86,8 +89,8 @@ func (a *supervisor) dial() *broker.Link {
 	}
 }
 
-// serve carries requests over a link until it is lost, or the supervisor ends.
-func (a *supervisor) serve(link *broker.Link) {
+// serve carries requests over a link until it is lost (false), or the supervisor ends (true).
+func (a *supervisor) serve(link *broker.Link) (over bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -100,12 +103,12 @@ func (a *supervisor) serve(link *broker.Link) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case c := <-link.Controls():
 			a.heard <- heard{control: &c}
 		case r, ok := <-a.speak:
 			if !ok {
-				return
+				return true
 			}
 			within, done := context.WithTimeout(ctx, min(answerWithin, 3*a.o.Heartbeat))
 			reply, err := link.Request(within, r)
@@ -158,7 +161,7 @@ func (a *supervisor) hear(h heard) {
 	case h.err != nil:
 		a.o.Log.Debug().Err(h.err).Msg("a request was not answered")
 		if h.request.Ask != nil {
-			a.askedAt = time.Time{} // repeat it
+			a.askedAt = time.Now().Add(lookEvery - answerWithin) // repeat it, but not at once: a broker without a controller answers so at once
 		}
 	default:
 		a.lastHeard = time.Now()
@@ -210,7 +213,7 @@ func (a *supervisor) answered(q broker.Request, r broker.Reply) {
 
 // take takes a granted trial.
 func (a *supervisor) take(g broker.Granted) {
-	j := &job{granted: g}
+	j := &job{granted: g, waits: time.Now()}
 	if old := a.jobs[g.ID]; old != nil {
 		if old.granted.Attempt >= g.Attempt {
 			return
@@ -313,8 +316,6 @@ func (a *supervisor) farewell() {
 		}
 	}
 	close(a.speak)
-	go func() {
-		for range a.heard { // converse ends when it sees that speak is closed
-		}
-	}()
+	for range a.heard { // converse ends when it sees that speak is closed
+	}
 }

@@ -16,6 +16,10 @@ const (
 	maxAhead = 64   // trials given to one slot
 	maxAsked = 512  // trials held in all
 
+	slowAfter = 4 * ahead * float64(time.Second) // a trial that runs for so long is not short
+	patient   = 3 * time.Second                  // a trial that waits here for so long is handed back
+	maxEarly  = 5                                // processes in a row that die before they are ready
+
 	judgeAfter = 2 * time.Second
 	diskPause  = 30 * time.Second
 )
@@ -39,8 +43,12 @@ func (a *supervisor) capacity() int {
 
 // dispatch gives waiting trials to slots, the emptiest first, and starts processes as they are needed.
 func (a *supervisor) dispatch() {
+	if len(a.waiting) == 0 {
+		return
+	}
+	now := time.Now()
 	for len(a.waiting) > 0 && a.leaving == "" && a.fatal == nil {
-		s := a.emptiest()
+		s := a.emptiest(now)
 		if s == nil || len(s.jobs) >= a.depth() {
 			return
 		}
@@ -53,10 +61,10 @@ func (a *supervisor) dispatch() {
 }
 
 // emptiest is the slot with the fewest jobs; a new one where there are fewer than there may be and all are busy.
-func (a *supervisor) emptiest() *slot {
+func (a *supervisor) emptiest(now time.Time) *slot {
 	var best *slot
 	for _, s := range a.slots {
-		if !s.killed && (best == nil || len(s.jobs) < len(best.jobs)) {
+		if !s.killed && !s.slow(now) && (best == nil || len(s.jobs) < len(best.jobs)) {
 			best = s
 		}
 	}
@@ -102,14 +110,18 @@ func (a *supervisor) slotEvent(e slotEvent) {
 	case e.ended:
 		a.slotDied(s, e)
 	case e.message.Ready:
-		s.ready = true
+		s.ready, a.early = true, 0
 		a.warm = a.warm || !slices.ContainsFunc(a.slots, func(s *slot) bool { return !s.ready })
 	case e.message.Begun != nil:
 		if j := s.find(*e.message.Begun); j != nil {
 			j.began = time.Now()
 			if j.stopped != "" { // it was told to stop before it began, and has not heard it as its own
-				s.orders <- order{Stop: &stopOrder{j.hold(), j.stopped}}
+				a.sendStop(j)
 			}
+		}
+	case e.message.Returned != nil:
+		if j := s.find(*e.message.Returned); j != nil {
+			a.returned(j)
 		}
 	case e.message.Report != nil:
 		a.slotReport(s, e.message.Report)
@@ -142,6 +154,9 @@ func (a *supervisor) slotReport(s *slot, r *results.TrialReport) {
 		a.pausedUntil = time.Now().Add(diskPause)
 		a.o.Log.Error().Str("trial", string(r.Trial)).Str("detail", r.End.Detail).Msg("the disk is full: this agent takes no trial for a while")
 	}
+	if r.End.Detail != "" {
+		a.log.print(j.hold(), r.End.Detail)
+	}
 	a.drop(j)
 }
 
@@ -160,12 +175,15 @@ func (a *supervisor) learn(seconds float64) {
 func (a *supervisor) slotDied(s *slot, e slotEvent) {
 	a.slots = slices.DeleteFunc(a.slots, func(other *slot) bool { return other == s })
 	close(s.orders)
+	if !s.ready {
+		a.early++
+	}
 	jobs := s.jobs
 	s.jobs = nil
 	status, _ := e.state.Sys().(syscall.WaitStatus)
 	var again []*job
 	for _, j := range jobs {
-		j.slot = nil
+		j.slot, j.recall = nil, false
 		switch {
 		case j.stopped != "":
 			a.finish(j, results.End{Cause: j.stopped, Detail: "its process did not stop in time and was killed"})
@@ -178,8 +196,13 @@ func (a *supervisor) slotDied(s *slot, e slotEvent) {
 		}
 	}
 	a.waiting = append(again, a.waiting...)
-	if began := len(again) < len(jobs); !began && !status.Signaled() && a.leaving == "" {
+	began := len(again) < len(jobs)
+	switch {
+	case a.leaving != "" || a.fatal != nil:
+	case !began && !status.Signaled(), a.early >= maxEarly:
 		a.fatal = fmt.Errorf("a slot's process cannot be kept alive: %w: %s", e.err, s.said)
+	default:
+		a.newSlot()
 	}
 }
 

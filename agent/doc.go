@@ -11,7 +11,7 @@
 // Told to leave, by a signal or by the controller, it has its trials saved and handed over first.
 //
 // All decisions of the supervisor are made in one goroutine (loop.go), which hears of everything else through channels: slots (slot.go), the
-// link to the broker (link.go), the spool (reporter.go), signals and clocks.
+// link to the broker (contact.go), the spool (reporter.go), signals and clocks. dispatch.go gives trials to slots ahead of time where they are short; queue.go takes them back where they are not.
 //
 // What children print goes to one framed log per agent, from which the lines of a trial can be read back (logs.go).
 package agent

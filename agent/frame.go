@@ -20,6 +20,7 @@ type order struct {
 	Setup     *setup          `json:"setup,omitempty"` // the first order, once
 	Run       *broker.Granted `json:"run,omitempty"`   // start this trial when those before it have ended
 	Stop      *stopOrder      `json:"stop,omitempty"`
+	Recall    *sweep.Hold     `json:"recall,omitempty"` // give this trial back if it has not begun
 	Committed *committedOrder `json:"committed,omitempty"`
 }
 
@@ -41,9 +42,10 @@ type committedOrder struct {
 
 // A message goes from a slot to the supervisor. Exactly one field is set.
 type message struct {
-	Ready  bool                 `json:"ready,omitempty"`  // the slot has read the spec and can begin
-	Begun  *sweep.Hold          `json:"begun,omitempty"`  // the slot has begun an attempt
-	Report *results.TrialReport `json:"report,omitempty"` // with End: the attempt is over
+	Ready    bool                 `json:"ready,omitempty"`    // the slot has read the spec and can begin
+	Begun    *sweep.Hold          `json:"begun,omitempty"`    // the slot has begun an attempt
+	Returned *sweep.Hold          `json:"returned,omitempty"` // the slot gives an attempt back that was stopped or recalled before it began
+	Report   *results.TrialReport `json:"report,omitempty"`   // with End: the attempt is over
 }
 
 func writeFrame(w *bufio.Writer, v any) error {

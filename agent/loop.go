@@ -15,8 +15,10 @@ type job struct {
 	granted broker.Granted
 	slot    *slot // nil: it waits here
 	stopped sweep.Cause
-	began   time.Time // when its slot began it
+	waits   time.Time // since when it waits here
+	began   time.Time // when its slot began it; zero: it has not
 	killAt  time.Time // when its process is killed, if it was told to stop; zero: it was not
+	recall  bool      // its slot was told to give it back
 }
 
 func (j *job) hold() sweep.Hold { return sweep.Hold{Trial: j.granted.ID, Attempt: j.granted.Attempt} }
@@ -33,6 +35,7 @@ type supervisor struct {
 	slots   []*slot
 	events  chan slotEvent
 	serial  int
+	early   int  // processes in a row that a signal ended before they were ready
 	warm    bool // all slots have been ready once: the agent asks from then on
 	jobs    map[sweep.TrialID]*job
 	waiting []*job // granted, and not given to a slot yet
@@ -129,8 +132,15 @@ func (a *supervisor) stop(j *job, why sweep.Cause) {
 		a.finish(j, results.End{Cause: why, Detail: "it was not running"})
 		return
 	}
-	j.killAt = time.Now().Add(a.o.Grace)
-	j.slot.orders <- order{Stop: &stopOrder{j.hold(), why}}
+	a.sendStop(j)
+}
+
+// sendStop tells a slot to stop a job. One that has not begun is given back, or will be told again when it begins: it must not cost another one its process.
+func (a *supervisor) sendStop(j *job) {
+	if !j.began.IsZero() {
+		j.killAt = time.Now().Add(a.o.Grace)
+	}
+	j.slot.orders <- order{Stop: &stopOrder{j.hold(), j.stopped}}
 }
 
 // drop forgets a job.
@@ -169,12 +179,10 @@ func (a *supervisor) report(r results.TrialReport) {
 
 // tick looks after what takes too long.
 func (a *supervisor) tick(now time.Time) {
-	for _, j := range a.jobs {
-		if j.slot != nil && !j.killAt.IsZero() && now.After(j.killAt) && !j.slot.killed {
-			a.o.Log.Warn().Str("trial", string(j.granted.ID)).Int("attempt", j.granted.Attempt).Msg("the trial does not stop: its process is killed")
-			j.slot.kill()
-		}
+	for _, s := range a.slots {
+		a.lookAfter(s, now)
 	}
+	a.handBack(now)
 	if now.Sub(a.published) > 2*a.o.Heartbeat && !a.spool.Done() {
 		a.published = now
 		select {
@@ -187,6 +195,8 @@ func (a *supervisor) tick(now time.Time) {
 
 // close ends the slots, has everything spooled and, where there is a controller, sent, and says goodbye.
 func (a *supervisor) close() error {
+	gaveUp := time.AfterFunc(a.o.Grace, func() { close(a.reporter.giveUp) })
+	defer gaveUp.Stop()
 	for _, s := range a.slots {
 		close(s.orders)
 		s.kill()

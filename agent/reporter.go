@@ -33,6 +33,8 @@ type reporter struct {
 	said  chan numbered     // what was spooled, for the supervisor
 	done  chan struct{}     // closed when in was closed and everything is spooled and published
 
+	giveUp chan struct{} // closed by the supervisor: what cannot be spooled now is lost, and the controller finds out by the lease
+
 	sequence uint64
 	link     *broker.Link
 }
@@ -46,7 +48,8 @@ type numbered struct {
 
 func newReporter(i sweep.Incarnation, s *spool.Spool, log zerolog.Logger) *reporter {
 	return &reporter{incarnation: i, spool: s, log: log, in: make(chan results.TrialReport, 1024), links: make(chan *broker.Link, 4),
-		again: make(chan struct{}, 1), said: make(chan numbered, 4096), done: make(chan struct{})}
+		again: make(chan struct{}, 1), said: make(chan numbered, 4096), done: make(chan struct{}),
+		giveUp: make(chan struct{})}
 }
 
 // run works until in is closed.
@@ -87,7 +90,9 @@ gather:
 	}
 	r.sequence++
 	report := &results.Report{Version: results.ReportVersion, Incarnation: r.incarnation, Sequence: r.sequence, Trials: trials}
-	r.write(report)
+	if !r.write(report) {
+		return
+	}
 	for _, t := range trials {
 		for _, c := range t.Checkpoints {
 			r.said <- numbered{r.sequence, t.Trial, c.Update}
@@ -105,15 +110,19 @@ func size(t results.TrialReport) int {
 	return n
 }
 
-// write puts a report into the spool, and does not give up: without that nothing may be published.
-func (r *reporter) write(report *results.Report) {
+// write puts a report into the spool, and does not give up while the agent stays: without that nothing may be published.
+func (r *reporter) write(report *results.Report) bool {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		err := r.spool.Append(report)
 		if err == nil {
-			return
+			return true
 		}
 		r.log.Error().Err(err).Uint64("report", report.Sequence).Msg("the spool cannot be written; it is tried again, and nothing is lost meanwhile")
-		time.Sleep(wait)
+		select {
+		case <-time.After(wait):
+		case <-r.giveUp:
+			return false
+		}
 	}
 }
 
