@@ -39,6 +39,7 @@ type Component struct {
 type TaskInfo struct {
 	Component
 	Trains      bool                // false: its trials have no model, no updates and no checkpoints (noop)
+	OwnLength   bool                // a task trial has a length that the task decides: train.length is not used, and refused
 	Evaluations []Component         // the kinds that a condition under evaluate may name
 	Metrics     map[string][]string // kind of evaluation: the names of its metrics, breakdowns included
 }

@@ -9,15 +9,19 @@ import (
 	"strings"
 	"testing"
 
+	"neurosweep/models/graph"
 	"neurosweep/sweep"
 )
+
+// small makes the data sets of finite tasks small enough for tests that make many.
+var small = map[string]sweep.Values{flipFlopName: {"length": int64(40), "samples": int64(24), "p": 0.1}}
 
 // All tests of this file run on every registered task.
 func each(t *testing.T, test func(t *testing.T, info sweep.TaskInfo, task Task)) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			info, ok := Info(name)
-			task, err := New(sweep.Section{Name: name})
+			task, err := New(sweep.Section{Name: name, Params: small[name]})
 			if !ok || err != nil {
 				t.Fatalf("the defaults of %s: %v", name, err)
 			}
@@ -50,22 +54,28 @@ func TestDescriptions(t *testing.T) {
 }
 
 func same(a, b *Batch) bool {
-	return a.Steps == b.Steps && a.Size == b.Size && slices.Equal(a.Inputs, b.Inputs) && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Mask, b.Mask)
+	return a.Steps == b.Steps && a.Size == b.Size && slices.Equal(a.Inputs, b.Inputs) && slices.Equal(a.Labels, b.Labels) &&
+		slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Mask, b.Mask)
 }
 
 func checkBatch(t *testing.T, task Task, b *Batch) {
 	t.Helper()
-	if n := b.Steps * b.Size; len(b.Inputs) != n*task.Inputs() || len(b.Labels) != n || b.Mask != nil && len(b.Mask) != n {
-		t.Fatalf("a batch of %d×%d with %d inputs, %d labels and a mask of %d", b.Steps, b.Size, len(b.Inputs), len(b.Labels), len(b.Mask))
+	n := b.Steps * b.Size
+	labels, targets, mask := n, 0, n
+	if task.Loss() == graph.SquaredError {
+		labels, targets, mask = 0, n*task.Outputs(), n*task.Outputs()
+	}
+	if len(b.Inputs) != n*task.Inputs() || len(b.Labels) != labels || len(b.Targets) != targets || b.Mask != nil && len(b.Mask) != mask {
+		t.Fatalf("a batch of %d×%d with %d inputs, %d labels, %d targets and a mask of %d", b.Steps, b.Size, len(b.Inputs), len(b.Labels), len(b.Targets), len(b.Mask))
 	}
 	for _, label := range b.Labels {
 		if label < 0 || int(label) >= task.Outputs() {
 			t.Fatalf("label %d of %d classes", label, task.Outputs())
 		}
 	}
-	for _, x := range b.Inputs {
+	for _, x := range slices.Concat(b.Inputs, b.Targets, b.Mask) {
 		if x-x != 0 {
-			t.Fatalf("an input is %g", x)
+			t.Fatalf("an input, a target or a weight is %g", x)
 		}
 	}
 }
@@ -94,7 +104,7 @@ func TestDataCanBePutAside(t *testing.T) {
 		if !info.Trains {
 			return
 		}
-		if a.Size != size || a.Steps != length {
+		if a.Size > size || a.Steps != length && !info.OwnLength {
 			t.Errorf("a batch of %d×%d, want %d×%d", a.Steps, a.Size, length, size)
 		}
 		task.Data(18, size, length).Next(&b)
@@ -106,6 +116,30 @@ func TestDataCanBePutAside(t *testing.T) {
 			if task.Data(17, size, length).Restore(bad) == nil {
 				t.Errorf("a bad state of %d bytes is accepted", len(bad))
 			}
+		}
+	})
+}
+
+// rightAnswers are the outputs of a network that knows.
+func rightAnswers(task Task, b *Batch) []float32 {
+	outputs := make([]float32, b.Steps*b.Size*task.Outputs())
+	copy(outputs, b.Targets)
+	for i, label := range b.Labels {
+		outputs[i*task.Outputs()+int(label)] = 3
+	}
+	return outputs
+}
+
+// Once a task has made its first batches, more of them take no memory: a training loop allocates nothing.
+func TestBatchesReuseTheirMemory(t *testing.T) {
+	each(t, func(t *testing.T, _ sweep.TaskInfo, task Task) {
+		data := task.Data(3, 7, 50)
+		var b Batch
+		for range 30 {
+			data.Next(&b)
+		}
+		if n := testing.AllocsPerRun(50, func() { data.Next(&b) }); n > 0 {
+			t.Errorf("a batch allocates %g times", n)
 		}
 	})
 }
@@ -126,16 +160,12 @@ func TestEvaluations(t *testing.T) {
 				hash := fnv.New64a()
 				for e.Next(&b) {
 					checkBatch(t, task, &b)
-					for _, v := range []any{b.Inputs, b.Labels, b.Mask} {
+					for _, v := range []any{b.Inputs, b.Labels, b.Targets, b.Mask} {
 						if err := binary.Write(hash, binary.LittleEndian, v); err != nil {
 							t.Fatal(err)
 						}
 					}
-					outputs := make([]float32, len(b.Labels)*task.Outputs())
-					for i, label := range b.Labels {
-						outputs[i*task.Outputs()+int(label)] = 3
-					}
-					e.Score(&b, outputs)
+					e.Score(&b, rightAnswers(task, &b))
 				}
 				if e.Next(&b) {
 					t.Errorf("%s: data after the end", kind.Name)

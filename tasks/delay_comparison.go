@@ -3,6 +3,7 @@ package tasks
 import (
 	"math"
 
+	"neurosweep/models/graph"
 	"neurosweep/sweep"
 	"neurosweep/sweep/random"
 )
@@ -88,6 +89,9 @@ type delayComparison struct {
 
 func (d delayComparison) Inputs() int  { return channels }
 func (d delayComparison) Outputs() int { return classes }
+
+// Loss is the cross-entropy over all points.
+func (d delayComparison) Loss() graph.Loss { return graph.CrossEntropy }
 
 // A comparison is one task trial.
 type comparison struct {

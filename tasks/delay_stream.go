@@ -24,9 +24,9 @@ type comparisonStream struct {
 // An environment is one sequence's source of task trials.
 type environment struct {
 	g     *random.Generator
-	start []byte // where g stood before the current trial
-	drawn bool   // whether trial is the current one; it is drawn when it is needed
-	at    int    // steps of it that have been given away
+	start random.Generator // where g stood before the current trial
+	drawn bool             // whether trial is the current one; it is drawn when it is needed
+	at    int              // steps of it that have been given away
 	trial comparison
 }
 
@@ -40,7 +40,7 @@ func (d delayComparison) stream(seed int64, use random.Stream, batch, length int
 	s.period = max(1, cacheNumbers/(channels+1)/batch/length)
 	for i := range s.envs {
 		g := random.New(seed, use, uint32(i))
-		s.envs[i] = environment{g: g, start: g.State()}
+		s.envs[i] = environment{g: g, start: *g}
 	}
 	return s
 }
@@ -68,7 +68,7 @@ func (s *comparisonStream) fill(b *Batch, column int) {
 // drop ends the current trial.
 func (e *environment) drop() {
 	if e.drawn {
-		e.start, e.drawn, e.at = e.g.State(), false, 0
+		e.start, e.drawn, e.at = *e.g, false, 0
 	}
 }
 
@@ -90,14 +90,14 @@ func (s *comparisonStream) State() []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(s.batch))
 	for _, e := range s.envs {
 		b = append(b, byte(e.at))
-		b = append(b, e.start...)
+		b = append(b, e.start.State()...)
 	}
 	return b
 }
 
 // Restore continues where a stream of the same seed and sizes stood when State was called.
 func (s *comparisonStream) Restore(state []byte) error {
-	one := 1 + len(s.envs[0].start)
+	one := 1 + random.StateSize
 	if len(state) != 4+one*len(s.envs) {
 		return fmt.Errorf("restore the data of delay_comparison: a state of %d bytes, want %d for %d sequences", len(state), 4+one*len(s.envs), len(s.envs))
 	}
@@ -111,7 +111,7 @@ func (s *comparisonStream) Restore(state []byte) error {
 		if err := e.g.Restore(part[1:]); err != nil {
 			return fmt.Errorf("restore the data of delay_comparison: sequence %d: %w", i, err)
 		}
-		e.start, e.drawn, e.at = e.g.State(), false, int(part[0])
+		e.start, e.drawn, e.at = *e.g, false, int(part[0])
 		if e.at == 0 {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"neurosweep/models/graph"
 	"neurosweep/sweep"
 	"neurosweep/sweep/random"
 )
@@ -53,6 +54,7 @@ type noop struct{ parameters }
 
 func (noop) Inputs() int                                    { return 0 }
 func (noop) Outputs() int                                   { return 0 }
+func (noop) Loss() graph.Loss                               { return graph.CrossEntropy }
 func (noop) Data(int64, int, int) Data                      { return noData{} }
 func (noop) Measure(*Batch, []float32) []Measure            { return nil }
 func (noop) Evaluation(sweep.Condition) (Evaluation, error) { return nil, errUntrained }

@@ -1,22 +1,35 @@
 package tasks
 
-import "neurosweep/sweep"
+import (
+	"neurosweep/models/graph"
+	"neurosweep/sweep"
+)
 
 // A Batch is what one update, or one evaluation step, is computed on. Everything is time-major: point (t, b) of a T×B batch
-// is element t*Size+b, and channel c of it is element (t*Size+b)*channels+c.
+// is element t*Size+b, and channel c of it is element (t*Size+b)*channels+c. A task whose loss is the cross-entropy has labels and no targets, one
+// whose loss is the squared error targets and no labels.
 type Batch struct {
-	Steps  int       // T, time steps
-	Size   int       // B, sequences
-	Inputs []float32 // T×B×Inputs
-	Labels []int32   // T×B: the class of each point
-	Mask   []float32 // T×B: the weight of each point in loss and scores; nil: all 1
+	Steps   int       // T, time steps
+	Size    int       // B, sequences
+	Inputs  []float32 // T×B×Inputs
+	Labels  []int32   // T×B: the class of each point
+	Targets []float32 // T×B×Outputs: what each output should be
+	Mask    []float32 // the weights in loss and scores, T×B with labels and T×B×Outputs with targets; nil: all 1
 }
 
-// resize makes b a batch of steps × size points without a mask, reusing its slices. What the slices hold then has no meaning.
+// resize makes b a batch of steps × size labelled points without a mask, reusing its slices. What the slices hold then has no meaning.
 func (b *Batch) resize(steps, size, channels int) {
-	b.Steps, b.Size, b.Mask = steps, size, nil
+	b.Steps, b.Size, b.Targets, b.Mask = steps, size, nil, nil
 	b.Inputs = resized(b.Inputs, steps*size*channels)
 	b.Labels = resized(b.Labels, steps*size)
+}
+
+// resizeTargets makes b a batch of steps × size points with targets and a mask, reusing its slices. What the slices hold then has no meaning.
+func (b *Batch) resizeTargets(steps, size, channels, outputs int) {
+	b.Steps, b.Size, b.Labels = steps, size, nil
+	b.Inputs = resized(b.Inputs, steps*size*channels)
+	b.Targets = resized(b.Targets, steps*size*outputs)
+	b.Mask = resized(b.Mask, steps*size*outputs)
 }
 
 func resized[E any](s []E, n int) []E {
@@ -35,9 +48,13 @@ type Measure struct {
 // A Task is one configured task. It is immutable: streams and evaluations carry the state.
 type Task interface {
 	Inputs() int  // channels of an input point
-	Outputs() int // channels of an output point: the classes
+	Outputs() int // channels of an output point: the classes, or the values
 
-	// Data makes the training data of a seed, from the beginning. batch is the number of sequences, length their steps.
+	// Loss is what training minimises, on outputs, labels or targets, and the mask.
+	Loss() graph.Loss
+
+	// Data makes the training data of a seed, from the beginning. batch is the number of sequences, length their steps; a task whose
+	// task trials have their own length (sweep.TaskInfo) does not look at length.
 	Data(seed int64, batch, length int) Data
 
 	// Measure scores a training batch for the curves, beside the loss: outputs is T×B×Outputs.

@@ -56,7 +56,7 @@ func evaluate(ctx context.Context, task tasks.Task, m graph.Machine, weights []f
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			b := graph.Batch(batch)
+			b := graphBatch(&batch)
 			outputs = sized(outputs, b.Steps*b.Size*task.Outputs())
 			if err := m.Forward(&b, weights, outputs); err != nil {
 				return nil, fmt.Errorf("condition %s at update %d: %w", c.Name, update, err)

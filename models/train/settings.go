@@ -160,6 +160,9 @@ func assemble(c sweep.Config) (p parts, err error) {
 	if p.task, err = tasks.New(c.Task); err != nil {
 		return p, err
 	}
+	if l := p.task.Loss(); l != graph.CrossEntropy {
+		return p, fmt.Errorf("task %s has the loss %s: this program trains with %s", c.Task.Name, l, graph.CrossEntropy)
+	}
 	p.model, err = models.New(c.Model, p.task.Inputs(), p.task.Outputs())
 	return p, err
 }

@@ -50,7 +50,7 @@ func newTrainer(c sweep.Config) (*trainer, error) {
 // the task's measures. finite is false where the loss, or a weight afterwards, is not finite; the weights are then of no use.
 func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 	t.data.Next(&t.batch)
-	b := graph.Batch(t.batch)
+	b := graphBatch(&t.batch)
 	t.outputs = sized(t.outputs, b.Steps*b.Size*t.task.Outputs())
 	loss, err := t.machine.Gradients(&b, t.weights, t.gradients, t.outputs)
 	if err != nil {
@@ -67,6 +67,11 @@ func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 	}
 	t.done++
 	return metrics, true, nil
+}
+
+// graphBatch is a task's batch as a machine takes it.
+func graphBatch(b *tasks.Batch) graph.Batch {
+	return graph.Batch{Steps: b.Steps, Size: b.Size, Inputs: b.Inputs, Labels: b.Labels, Mask: b.Mask}
 }
 
 func sized(s []float32, n int) []float32 {

@@ -97,12 +97,12 @@ func (g *Generator) Float32() float32 { return float32(g.Uint32()>>8) * (1.0 / (
 // Float64 draws a uniform number from [0, 1): a multiple of 2⁻⁵³.
 func (g *Generator) Float64() float64 { return float64(g.Uint64()>>11) * (1.0 / (1 << 53)) }
 
-// stateSize is the length of a State: block, used words and normals, words, normals.
-const stateSize = 8 + 2 + 16 + 16
+// StateSize is the length of a State: block, used words and normals, words, normals.
+const StateSize = 8 + 2 + 16 + 16
 
 // State is where the generator stands, in 42 bytes. Seed, stream and lane are not part of it.
 func (g *Generator) State() []byte {
-	b := binary.LittleEndian.AppendUint64(make([]byte, 0, stateSize), g.block)
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, StateSize), g.block)
 	b = append(b, byte(g.word), byte(g.normal))
 	for i, w := range g.words {
 		if i < g.word { // used words are not part of where it stands
@@ -121,8 +121,8 @@ func (g *Generator) State() []byte {
 
 // Restore continues where the generator, of the same seed, stream and lane, stood when State was called. After an error nothing is changed.
 func (g *Generator) Restore(state []byte) error {
-	if len(state) != stateSize {
-		return fmt.Errorf("restore a random generator: a state of %d bytes, want %d", len(state), stateSize)
+	if len(state) != StateSize {
+		return fmt.Errorf("restore a random generator: a state of %d bytes, want %d", len(state), StateSize)
 	}
 	word, normal := int(state[8]), int(state[9])
 	if word > len(g.words) || normal > len(g.normals) {
