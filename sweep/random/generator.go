@@ -44,6 +44,13 @@ func New(seed int64, s Stream, lane uint32) *Generator {
 	}
 }
 
+// At is New, but the generator begins at a block of its sequence: every block has four words, or four normal numbers.
+func At(seed int64, s Stream, lane uint32, block uint64) *Generator {
+	g := New(seed, s, lane)
+	g.block = block
+	return g
+}
+
 func (g *Generator) next() [4]uint32 {
 	words := philox([4]uint32{uint32(g.block), uint32(g.block >> 32), g.lane, g.stream}, g.key)
 	g.block++
