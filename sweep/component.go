@@ -3,6 +3,9 @@ package sweep
 // A ParamType is the declared type of a parameter: values are normalised by it before they are compared, hashed or stored.
 type ParamType string
 
+// Auto is the value of a parameter that the program chooses (Param.Auto).
+const Auto = "auto"
+
 // The types of parameters.
 const (
 	Int    ParamType = "int"    // int64; an integral float such as 1e3 is accepted
@@ -14,13 +17,14 @@ const (
 
 // A Param declares one parameter of a component.
 type Param struct {
-	Name    string // as written in a spec, without the section: "hidden"
+	Name    string // as written in a spec, without the section: "hidden"; "schedule.kind" may be nested there: schedule: {kind: …}
 	Type    ParamType
 	Default any      // normalised by Type; nil: must be given
 	Min     *float64 // smallest valid value; nil: none
 	Max     *float64 // largest valid value; nil: none
 	Above   *float64 // exclusive lower bound; nil: none
 	Choices []string // the valid values of a String; nil: any
+	Auto    bool     // the word auto is valid too: the program chooses
 	Unit    string   // "ms", "steps", "task trials"…; "" if it has none
 	Doc     string   // one line
 	NotKey  bool     // true: does not determine a result and is not in the trial's key (updates, threads)
@@ -48,7 +52,7 @@ type TaskInfo struct {
 type Catalog struct {
 	Tasks  map[string]TaskInfo
 	Models map[string]Component
-	Train  Component // optimizer, lr, batch, length…; those that only some optimisers use included
+	Train  Component // optimizer, lr, batch, length…; those that only some optimisers use included. Config resolves its schedule.updates
 
 	// Build checks that a trial's task, model and training fit together and can be built; nil checks nothing.
 	Build func(Config) error

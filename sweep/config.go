@@ -74,8 +74,34 @@ func (s *Spec) Config(params Values, seed int64) (Config, error) {
 			return c, fmt.Errorf("there is no model %q", c.Model.Name)
 		}
 		c.Model.Params = model.complete(c.Model.Params)
+		s.setHorizon(c.Train)
 	}
 	return c, nil
+}
+
+// A schedule of the learning rate has keys of this prefix in train; its horizon is one of them.
+const (
+	schedulePrefix = "schedule."
+	horizonName    = "schedule.updates"
+)
+
+// setHorizon resolves the horizon of a training's schedule: left out, it is the number of updates. Without a schedule, which is one whose keys
+// have their defaults, it has no meaning and its default. So it is in the key of a trial exactly when there is a schedule.
+func (s *Spec) setHorizon(train Values) {
+	horizon, ok := s.catalog.Train.param(horizonName)
+	if !ok {
+		return
+	}
+	scheduled := false
+	for name := range identify("", s.catalog.Train, train)["params"].(map[string]any) {
+		scheduled = scheduled || strings.HasPrefix(name, schedulePrefix) && name != horizonName
+	}
+	switch given := train[horizonName]; {
+	case !scheduled:
+		train[horizonName] = horizon.Default
+	case given == nil || given == horizon.Default:
+		train[horizonName] = int64(s.Updates())
+	}
 }
 
 func (s Section) clone() Section {

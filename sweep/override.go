@@ -239,7 +239,7 @@ func (p *parser) applyParameter(o override) bool {
 		top, rest, dotted := strings.Cut(o.key, ".")
 		p.expandSection(top)
 		if dotted {
-			p.place(p.root, o.key, top, rest, o.value)
+			p.fix(o.key, top, rest, o.value)
 		} else {
 			p.root.set(top, o.value)
 		}
@@ -253,6 +253,21 @@ func (p *parser) applyParameter(o override) bool {
 	}
 	params.fields = append(params.fields, field{o.key, 0, form})
 	return !existed
+}
+
+// fix sets a parameter of a section. Its name may have dots.
+func (p *parser) fix(path, top, name string, value *node) {
+	section := p.root.get(top)
+	if !given(section) {
+		section = &node{kind: mapping}
+		p.root.set(top, section)
+	}
+	if section.kind != mapping {
+		p.fail(0, path, "%s is no section", top)
+		return
+	}
+	p.unnest(top, section)
+	section.set(name, value)
 }
 
 // expandSection makes "task: noop" the section that it is short for.

@@ -98,6 +98,9 @@ func (p *parser) checkDeclared(path string, f field, param *Parameter) bool {
 			continue
 		}
 		if declared, ok := c.component.param(name); ok {
+			if declared.NotKey {
+				return p.refuse(f.line, path, "it cannot be swept: it changes no result")
+			}
 			return p.normaliseForm(path, f, declared, param)
 		}
 		found = append(found, c.component)

@@ -192,6 +192,7 @@ func (p *parser) sectionParams(section string, n *node, c Component) Values {
 			values[param.Name] = param.Default
 		}
 	}
+	p.unnest(section, n)
 	for _, f := range n.fields {
 		param, ok := c.param(f.key)
 		if !ok {
@@ -212,6 +213,27 @@ func (p *parser) sectionParams(section string, n *node, c Component) Values {
 		}
 	}
 	return values
+}
+
+// unnest makes of schedule: {kind: cosine} in a section what it is short for, schedule.kind: cosine.
+func (p *parser) unnest(section string, n *node) {
+	var flat []field
+	var walk func(prefix string, fields []field)
+	walk = func(prefix string, fields []field) {
+		for _, f := range fields {
+			f.key = prefix + f.key
+			switch {
+			case f.value.kind == mapping:
+				walk(f.key+".", f.value.fields)
+			case slices.ContainsFunc(flat, func(other field) bool { return other.key == f.key }):
+				p.fail(f.line, section+"."+f.key, "it is given twice, once nested and once with a point")
+			default:
+				flat = append(flat, f)
+			}
+		}
+	}
+	walk("", n.fields)
+	n.fields = flat
 }
 
 // param finds a declared parameter.

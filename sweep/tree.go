@@ -114,6 +114,9 @@ func (n *node) whole() (int64, bool) {
 
 // normalise brings a node to the declared type of a parameter. The text says what would be right; "": it is.
 func normalise(p Param, n *node) (any, string) {
+	if p.Auto && n.value == Auto {
+		return Auto, ""
+	}
 	want := ""
 	switch p.Type {
 	case Int:
@@ -150,6 +153,9 @@ func normalise(p Param, n *node) (any, string) {
 			return n.plain(), ""
 		}
 		want = "a list"
+	}
+	if p.Auto {
+		want += ", or " + Auto
 	}
 	return nil, fmt.Sprintf("%s is not valid, want %s", n.text(), want)
 }

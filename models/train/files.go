@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,13 +88,15 @@ func (d disk) keepStates(dir string, trial sweep.TrialID, newest, keep int) erro
 	return nil
 }
 
-// metadata is what a weights file says of itself: the trial and its configuration, and nothing of where, when or how it was trained.
+// metadata is what a weights file says of itself: the trial and its configuration, and nothing of where, when or how it was trained. Of the training
+// it says what differs from the defaults, and the machine: a later program with more parameters gives the same bytes.
 func metadata(trial sweep.Trial, c sweep.Config, update int) (map[string]string, error) {
 	task, _ := tasks.Info(c.Task.Name)
 	model, _ := models.Info(c.Model.Name)
 	train := sweep.Section{Name: component.Name, Params: sweep.Values{}}
 	for _, p := range component.Params {
-		if v, ok := c.Train[p.Name]; ok && !p.NotKey {
+		v, ok := c.Train[p.Name]
+		if ok && !p.NotKey && (p.Name == "machine" || !reflect.DeepEqual(v, p.Default)) {
 			train.Params[p.Name] = v
 		}
 	}

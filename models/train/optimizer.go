@@ -2,6 +2,17 @@ package train
 
 import "math"
 
+// Optimisers by name.
+const (
+	adamName = "adam"
+	sgdName  = "sgd"
+
+	uncorrectedName = "uncorrected"
+	correctedName   = "corrected"
+)
+
+func optimizerNames() []string { return []string{adamName, sgdName} }
+
 // An optimizer changes weights by gradients. It keeps a number for each weight in each of its slots, and nothing else: update
 // count, slots and settings determine what it does next.
 type optimizer interface {
@@ -12,24 +23,25 @@ type optimizer interface {
 
 func newOptimizer(s settings, weights int) optimizer {
 	if s.optimizer == sgdName {
-		return &sgd{lr: float32(s.lr), momentum: float32(s.momentum), velocity: make([]float32, weights)}
+		return &sgd{s, make([]float32, weights)}
 	}
 	return &adam{s, make([]float32, weights), make([]float32, weights)}
 }
 
 // sgd is gradient descent with momentum: v = µ·v + g, θ = θ - lr·v.
 type sgd struct {
-	lr, momentum float32
-	velocity     []float32
+	settings
+	velocity []float32
 }
 
 func (o *sgd) slots() [][]float32 { return [][]float32{o.velocity} }
 
-func (o *sgd) apply(_ int, weights, gradients []float32) {
+func (o *sgd) apply(t int, weights, gradients []float32) {
+	lr, momentum := float32(o.lr*o.schedule.at(t)), float32(o.momentum)
 	for i, g := range gradients {
-		v := float32(o.momentum*o.velocity[i]) + g
+		v := float32(momentum*o.velocity[i]) + g
 		o.velocity[i] = v
-		weights[i] -= float32(o.lr * v)
+		weights[i] -= float32(lr * v)
 	}
 }
 
@@ -46,7 +58,7 @@ type adam struct {
 func (o *adam) slots() [][]float32 { return [][]float32{o.mean, o.square} }
 
 func (o *adam) apply(t int, weights, gradients []float32) {
-	rate := float32(o.lr * math.Sqrt(1-power(o.beta2, t)) / (1 - power(o.beta1, t)))
+	rate := float32(o.lr * o.schedule.at(t) * math.Sqrt(1-power(o.beta2, t)) / (1 - power(o.beta1, t)))
 	b1, c1 := float32(o.beta1), float32(1-o.beta1)
 	b2, c2 := float32(o.beta2), float32(1-o.beta2)
 	epsilon := float32(o.epsilon)
@@ -57,16 +69,4 @@ func (o *adam) apply(t int, weights, gradients []float32) {
 		root := float32(math.Sqrt(float64(v))) // correctly rounded in float32
 		weights[i] -= float32(rate*m) / (root + epsilon)
 	}
-}
-
-// power is bⁿ by repeated squaring: math.Pow may differ between processors.
-func power(b float64, n int) float64 {
-	p := 1.0
-	for ; n > 0; n /= 2 {
-		if n%2 == 1 {
-			p *= b
-		}
-		b *= b
-	}
-	return p
 }

@@ -74,7 +74,7 @@ func TestSGDWithMomentum(t *testing.T) {
 func TestSettingsThatCannotTrain(t *testing.T) {
 	for _, v := range []sweep.Values{
 		{"batch": int64(0)}, {"length": int64(0)}, {"updates": int64(0)}, {"lr": 0.0}, {"lr": "fast"}, {"beta1": 1.0}, {"beta2": math.NaN()},
-		{"momentum": -0.1}, {"epsilon": 0.0}, {"machine": "scan"}, {"batch": 2.5},
+		{"momentum": -0.1}, {"epsilon": 0.0}, {"machine": "scanner"}, {"batch": 2.5},
 	} {
 		if _, err := parseSettings(v); err == nil {
 			t.Errorf("%v is accepted", v)
