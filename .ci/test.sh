@@ -103,6 +103,7 @@ step gofmt check_gofmt
 step build make -s build
 step vet go vet -tags python,tmpfs ./...
 step staticcheck go run "$STATICCHECK" -tags python,tmpfs ./...
+step 'assembly is what the generators write' models/kernel/gen/check.sh
 
 # ---- tests
 

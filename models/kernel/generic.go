@@ -22,18 +22,6 @@ func addScaled[F Float](y []F, x F, row []F) {
 	}
 }
 
-func packGeneric[F Float](dst, b []F, k, n, ldb int, transposed bool) {
-	for l := range k {
-		if !transposed {
-			copy(dst[l*n:(l+1)*n], b[l*ldb:])
-			continue
-		}
-		for j := range n {
-			dst[l*n+j] = b[j*ldb+l]
-		}
-	}
-}
-
 func mulPackedGeneric[F Float](c []F, ldc int, a []F, lda int, packed []F, m, n, k int, start []F, accumulate bool) {
 	for i := range m {
 		row := c[i*ldc : i*ldc+n]

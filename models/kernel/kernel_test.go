@@ -68,25 +68,3 @@ func TestExpAndLog(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkGemm(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 2))
-	var g Gemm
-	for _, s := range []struct {
-		name    string
-		tn      bool
-		m, n, k int
-	}{{"NN16x64x64", false, 16, 64, 64}, {"TN64x64x16", true, 64, 64, 16}, {"NN1600x3x64", false, 1600, 3, 64}, {"TN64x3x1600", true, 64, 3, 1600}, {"NN1600x64x3", false, 1600, 64, 3}, {"NN1600x64x64", false, 1600, 64, 64}, {"TN64x64x1600", true, 64, 64, 1600}} {
-		b.Run(s.name, func(b *testing.B) {
-			x, y, z := numbers(r, s.m*s.k), numbers(r, s.k*s.n), make([]float32, s.m*s.n)
-			for b.Loop() {
-				if s.tn {
-					g.TN(z, x, y, s.m, s.n, s.k)
-				} else {
-					g.NN(z, x, y, s.m, s.n, s.k)
-				}
-			}
-			b.ReportMetric(2*float64(s.m*s.n*s.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
-	}
-}

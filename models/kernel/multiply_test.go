@@ -3,7 +3,9 @@ package kernel
 import (
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"unsafe"
 )
 
 // The chain of one element, rounded once a step, in exact arithmetic.
@@ -50,6 +52,197 @@ func TestProductsAreChainsRoundedOnce(t *testing.T) {
 		}
 		if c[3] != 0x1.000002p0 {
 			t.Errorf("%s: the sum that two roundings get wrong is %x", isa, c[3])
+		}
+	}
+}
+
+// A trial of the products: one shape, in fenced memory, on all instruction sets.
+type multiplication struct {
+	m, n, k, lda, ldb, ldc       int
+	special, transposed, packEnd bool
+	start                        int // startZero, startC or startRow
+}
+
+// memory is where the operands of multiplications lie.
+type memory struct{ a, b, c, packed, start fence }
+
+func newMemory(t *testing.T, floats int) memory {
+	return memory{newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats)}
+}
+
+// packed computes MulPacked with a set and returns C with what lies between its rows.
+func (x multiplication) packed(s *Set[float32], f memory, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 0))
+	a := f.a.floats((x.m-1)*x.lda+x.k, true)
+	rows(r, a, x.m, x.k, x.lda, x.special)
+	height, width := x.k, x.n
+	if x.transposed {
+		height, width = x.n, x.k
+	}
+	b := f.b.floats((height-1)*(x.ldb+width)+width, x.packEnd)
+	rows(r, b, height, width, x.ldb+width, x.special)
+	c := f.c.floats((x.m-1)*x.ldc+x.n, true)
+	rows(r, c, x.m, x.n, x.ldc, x.special)
+	var start []float32
+	if x.start == startRow {
+		start = f.start.floats(x.n, true)
+		rows(r, start, 1, x.n, x.n, x.special)
+	}
+	packed := f.packed.floats(s.PackedSize(x.k, x.n), true)
+	for i := range packed {
+		packed[i] = nan
+	}
+	s.Pack(packed, b, x.k, x.n, x.ldb+width, x.transposed)
+	s.MulPacked(c, x.ldc, a, x.lda, packed, x.m, x.n, x.k, start, x.start == startC)
+	return slices.Clone(c)
+}
+
+// transposedLeft computes MulTN.
+func (x multiplication) transposedLeft(s *Set[float32], f memory, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 0))
+	lda, ldb := x.lda-x.k+x.m, x.ldb+x.n
+	a := f.a.floats((x.k-1)*lda+x.m, true)
+	rows(r, a, x.k, x.m, lda, x.special)
+	b := f.b.floats((x.k-1)*ldb+x.n, true)
+	rows(r, b, x.k, x.n, ldb, x.special)
+	c := f.c.floats((x.m-1)*x.ldc+x.n, true)
+	rows(r, c, x.m, x.n, x.ldc, x.special)
+	s.MulTN(c, x.ldc, a, lda, b, ldb, x.m, x.n, x.k)
+	return slices.Clone(c)
+}
+
+// compare checks both products of all sets against the generic one.
+func (x multiplication) compare(t *testing.T, f memory, seed uint64) {
+	t.Helper()
+	generic := Set32(Generic)
+	wantPacked, wantTransposed := x.packed(generic, f, seed), x.transposedLeft(generic, f, seed)
+	for _, isa := range ISAs()[1:] {
+		got := x.packed(Set32(isa), f, seed)
+		if i := firstDifference(got, wantPacked); i >= 0 {
+			t.Fatalf("%s: MulPacked of %+v: element %d,%d is %x, want %x", isa, x, i/x.ldc, i%x.ldc, got[i], wantPacked[i])
+		}
+		got = x.transposedLeft(Set32(isa), f, seed)
+		if i := firstDifference(got, wantTransposed); i >= 0 {
+			t.Fatalf("%s: MulTN of %+v: element %d,%d is %x, want %x", isa, x, i/x.ldc, i%x.ldc, got[i], wantTransposed[i])
+		}
+	}
+}
+
+// All heights and widths of tiles, and ragged ones, with distances between rows and without.
+func TestProductsOnAllInstructionSets(t *testing.T) {
+	f := newMemory(t, 1<<13)
+	r := rand.New(rand.NewPCG(7, 8))
+	seed := uint64(0)
+	for m := 1; m <= 26; m++ {
+		for n := 1; n <= 131; n++ {
+			k := 1 + r.IntN(5)
+			seed++
+			multiplication{
+				m: m, n: n, k: k, lda: k + r.IntN(2)*r.IntN(6), ldb: r.IntN(2) * r.IntN(6), ldc: n + r.IntN(2)*r.IntN(20),
+				special: r.IntN(2) == 0, transposed: r.IntN(2) == 0, packEnd: r.IntN(2) == 0, start: r.IntN(3),
+			}.compare(t, f, seed)
+		}
+	}
+}
+
+// What is cut into several calls: many rows, a long inner dimension, much work.
+func TestLargeProductsOnAllInstructionSets(t *testing.T) {
+	f := newMemory(t, 1<<18)
+	for i, x := range []multiplication{
+		{m: 16, n: 128, k: 384, start: startRow}, {m: 37, n: 87, k: 1029, start: startC, transposed: true}, {m: 251, n: 67, k: 33, start: startRow},
+		{m: 493, n: 29, k: 7, special: true}, {m: 250, n: 384, k: 131, start: startRow}, {m: 5, n: 3, k: 2000}, {m: 128, n: 3, k: 96, start: startC},
+	} {
+		x.lda, x.ldc = x.k, x.n
+		x.compare(t, f, uint64(i))
+	}
+}
+
+func TestAddRowsOnAllInstructionSets(t *testing.T) {
+	b, c := newFence(t, 1<<12), newFence(t, 1<<10)
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := 1; n <= 300; n++ {
+		k, ldb, special := r.IntN(6), n+r.IntN(3), r.IntN(2) == 0
+		add := func(isa ISA) []float32 {
+			r := rand.New(rand.NewPCG(uint64(n), 0))
+			x, y := b.floats(max(0, (k-1)*ldb+n), true), c.floats(n, true)
+			rows(r, x, k, n, ldb, special)
+			rows(r, y, 1, n, n, special)
+			Set32(isa).AddRows(y, x, ldb, n, k)
+			return slices.Clone(y)
+		}
+		want := add(Generic)
+		for _, isa := range ISAs()[1:] {
+			if got := add(isa); firstDifference(got, want) >= 0 {
+				i := firstDifference(got, want)
+				t.Fatalf("%s: AddRows of %d rows of %d: element %d is %x, want %x", isa, k, n, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+// A product without an inner dimension is what it starts with.
+func TestProductsOfNothing(t *testing.T) {
+	for _, isa := range ISAs() {
+		s := Set32(isa)
+		c := []float32{1, 2, 3, 4, 5, 6}
+		s.MulPacked(c, 3, nil, 0, nil, 2, 3, 0, nil, true)
+		s.MulTN(c, 3, nil, 2, nil, 3, 2, 3, 0)
+		if !slices.Equal(c, []float32{1, 2, 3, 4, 5, 6}) {
+			t.Errorf("%s: accumulating nothing gives %v", isa, c)
+		}
+		if s.MulPacked(c, 3, nil, 0, nil, 2, 2, 0, []float32{7, 8}, false); !slices.Equal(c, []float32{7, 8, 3, 7, 8, 6}) {
+			t.Errorf("%s: nothing after a start gives %v", isa, c)
+		}
+		if s.MulPacked(c, 3, nil, 0, nil, 2, 2, 0, nil, false); !slices.Equal(c, []float32{0, 0, 3, 0, 0, 6}) {
+			t.Errorf("%s: nothing gives %v", isa, c)
+		}
+	}
+}
+
+func TestProductsDoNotAllocate(t *testing.T) {
+	for _, isa := range ISAs() {
+		s := Set32(isa)
+		const m, n, k = 9, 115, 11
+		a, b, c, packed := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n), make([]float32, s.PackedSize(k, n))
+		if allocations := testing.AllocsPerRun(10, func() {
+			s.Pack(packed, b, k, n, n, false)
+			s.MulPacked(c, n, a, k, packed, m, n, k, b[:n], false)
+			s.MulTN(c, n, a, m, b, n, m, n, k)
+			s.AddRows(c, b, n, n, k)
+		}); allocations != 0 {
+			t.Errorf("%s: %v allocations", isa, allocations)
+		}
+	}
+}
+
+// Double precision against exact arithmetic would be the twin of the twin: here, that it is a chain from the start, with any distances.
+func TestDoublePrecision(t *testing.T) {
+	s := SetOf[float64](Generic)
+	c, packed := []float64{9, 9, 9, 9, 9, 9}, make([]float64, s.PackedSize(2, 2))
+	s.Pack(packed, []float64{1, 2, 0, 3, 4, 0}, 2, 2, 3, false)
+	s.MulPacked(c, 3, []float64{1, 0x1p-53, 2, 1}, 2, packed, 2, 2, 2, []float64{10, 20}, false)
+	if want := []float64{11, 22, 9, 15, 28, 9}; !slices.Equal(c, want) {
+		t.Errorf("C = %v, want %v", c, want)
+	}
+}
+
+// The generator's offsets are those of the struct.
+func TestArguments(t *testing.T) {
+	var a arguments
+	for _, f := range []struct {
+		name      string
+		got, want uintptr
+	}{
+		{"c", unsafe.Offsetof(a.c), 0}, {"a", unsafe.Offsetof(a.a), 8}, {"b", unsafe.Offsetof(a.b), 16}, {"start", unsafe.Offsetof(a.start), 24},
+		{"ldc", unsafe.Offsetof(a.ldc), 32}, {"lda", unsafe.Offsetof(a.lda), 40}, {"ldb", unsafe.Offsetof(a.ldb), 48}, {"startStride", unsafe.Offsetof(a.startStride), 56},
+		{"panelStride", unsafe.Offsetof(a.panelStride), 64}, {"k", unsafe.Offsetof(a.k), 72}, {"panels", unsafe.Offsetof(a.panels), 80},
+		{"rows", unsafe.Offsetof(a.rows), 88}, {"tiles", unsafe.Offsetof(a.tiles), 96}, {"lowTiles", unsafe.Offsetof(a.lowTiles), 104},
+		{"startMask", unsafe.Offsetof(a.startMask), 112}, {"startLast", unsafe.Offsetof(a.startLast), 120}, {"last", unsafe.Offsetof(a.last), 128},
+		{"ragged", unsafe.Offsetof(a.ragged), 136}, {"pending", unsafe.Offsetof(a.pending), 144}, {"panelsLeft", unsafe.Offsetof(a.panelsLeft), 152},
+		{"panelC", unsafe.Offsetof(a.panelC), 160}, {"panelB", unsafe.Offsetof(a.panelB), 168}, {"panelStart", unsafe.Offsetof(a.panelStart), 176},
+	} {
+		if f.got != f.want {
+			t.Errorf("%s is at %d, the assembly reads it at %d", f.name, f.got, f.want)
 		}
 	}
 }
