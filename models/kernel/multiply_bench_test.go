@@ -48,7 +48,7 @@ func BenchmarkGemm(b *testing.B) {
 		s := Set32(isa)
 		for _, z := range [][3]int{{1000, 384, 128}, {800, 384, 128}, {16, 192, 64}, {16, 64, 64}, {16, 384, 128}, {32, 384, 128}, {32, 128, 384}, {16, 128, 128}, {32, 64, 64}, {37, 87, 29}, {37, 29, 87}, {32, 3, 128}, {32, 128, 3}} {
 			m, n, k := z[0], z[1], z[2]
-			x, y, c := fill(r, m*k), fill(r, k*n), Aligned[float32](m*n)
+			x, y, c := alignedNumbers(r, m*k), alignedNumbers(r, k*n), Aligned[float32](m*n)
 			packed := Aligned[float32](s.PackedSize(k, n))
 			s.Pack(packed, y, k, n, n, false)
 			b.Run(fmt.Sprintf("%s/NN%dx%dx%d", isa, m, n, k), func(b *testing.B) {
@@ -57,7 +57,7 @@ func BenchmarkGemm(b *testing.B) {
 		}
 		for _, z := range [][3]int{{128, 384, 96}, {64, 64, 96}, {64, 192, 96}, {29, 87, 111}, {3, 384, 96}, {128, 3, 96}} {
 			m, n, k := z[0], z[1], z[2]
-			x, y, c := fill(r, m*k), fill(r, k*n), Aligned[float32](m*n)
+			x, y, c := alignedNumbers(r, m*k), alignedNumbers(r, k*n), Aligned[float32](m*n)
 			b.Run(fmt.Sprintf("%s/TN%dx%dx%d", isa, m, n, k), func(b *testing.B) {
 				fractionOfPeak(b, isa, 2*float64(m*n*k), func() { s.MulTN(c, n, x, m, y, n, m, n, k) })
 			})
@@ -65,8 +65,8 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
-// fill is n normal numbers, aligned.
-func fill(r *rand.Rand, n int) []float32 {
+// alignedNumbers is n normal numbers, aligned.
+func alignedNumbers(r *rand.Rand, n int) []float32 {
 	x := Aligned[float32](n)
 	copy(x, numbers(r, n))
 	return x
