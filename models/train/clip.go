@@ -1,16 +1,20 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"neurosweep/models/kernel"
+)
 
 // clipFactor is what gradients are multiplied by so that their norm over all weights is at most limit: limit/(norm + 10⁻⁶), at most 1, as in PyTorch's
 // clip_grad_norm_. Where a gradient is not finite, so will be weights, and the trial ends as diverged.
-func clipFactor(limit float64, gradients []float32) float32 {
+func clipFactor[F kernel.Float](limit float64, gradients []F) float64 {
 	const guard = 1e-6
 	norm := math.Sqrt(sumSquares(gradients))
 	if norm+guard <= limit {
 		return 1
 	}
-	return float32(limit / (norm + guard))
+	return limit / (norm + guard)
 }
 
 // leaf is the number of squares that sumSquares adds up before it joins sums; part of the bits.
@@ -18,7 +22,7 @@ const leaf = 1024
 
 // sumSquares adds squares in a fixed order: in leaves of 1,024 numbers eight interleaved chains each, joined pairwise, and leaves joined by a binary tree
 // over their index. The squares of float32 numbers are exact in float64.
-func sumSquares(x []float32) float64 {
+func sumSquares[F kernel.Float](x []F) float64 {
 	if len(x) > leaf {
 		half := leaf
 		for 2*half < len(x) {

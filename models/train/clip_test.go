@@ -41,7 +41,7 @@ func TestClipFactor(t *testing.T) {
 		{10, []float32{3, 4}, 1}, {1, []float32{3, 4}, 1 / (5 + 1e-6)}, {1, []float32{0, 0}, 1}, {1, nil, 1}, {2, []float32{float32(math.Inf(1))}, 0},
 		{5, []float32{3, 4}, 5 / (5 + 1e-6)},
 	} {
-		if got := clipFactor(c.limit, c.x); got != float32(c.want) {
+		if got := clipFactor(c.limit, c.x); got != c.want {
 			t.Errorf("limit %g on %v: %g, want %g", c.limit, c.x, got, c.want)
 		}
 	}

@@ -1,72 +1,101 @@
 package train
 
-import "math"
+import (
+	"maps"
+	"slices"
 
-// Optimisers by name.
-const (
-	adamName = "adam"
-	sgdName  = "sgd"
-
-	uncorrectedName = "uncorrected"
-	correctedName   = "corrected"
+	"neurosweep/models/kernel"
 )
 
-func optimizerNames() []string { return []string{adamName, sgdName} }
-
-// An optimizer changes weights by gradients. It keeps a number for each weight in each of its slots, and nothing else: update
-// count, slots and settings determine what it does next.
-type optimizer interface {
-	// apply does update number t, counting from 1.
-	apply(t int, weights, gradients []float32)
-	slots() [][]float32
+// The optimisers by name, each in a file of its own.
+var optimizers = map[string]func(settings) rule{
+	adamName:    newAdam,
+	"adamw":     newAdamW,
+	"adabelief": newAdaBelief,
+	"rmsprop":   newRMSprop,
+	"sgd":       newSGD,
 }
 
-func newOptimizer(s settings, weights int) optimizer {
-	if s.optimizer == sgdName {
-		return &sgd{s, make([]float32, weights)}
-	}
-	return &adam{s, make([]float32, weights), make([]float32, weights)}
+func optimizerNames() []string { return slices.Sorted(maps.Keys(optimizers)) }
+
+// A rule is how one optimiser changes a weight by its gradient. Update count, slots and settings determine what it does.
+type rule interface {
+	slots() int    // numbers that it keeps for a weight, zero at first
+	coupled() bool // weight decay is added to the gradient
+
+	// write writes the update of a weight whose gradient is g.
+	write(f *formula, g kernel.Operand)
+
+	// rates are the constants of update t, counted from 1, that the formula calls rate(0), rate(1)…, for a learning rate and a weight decay.
+	rates(t int, lr, decay float64) [maxRates]float64
 }
 
-// sgd is gradient descent with momentum: v = µ·v + g, θ = θ - lr·v.
-type sgd struct {
+// maxRates is the most rates of a rule.
+const maxRates = 3
+
+// An optimizer changes weights by gradients, group by group. It keeps a number for each weight in each of its slots, and nothing else: update
+// count, slots and settings determine what it does next. All arithmetic is element by element in F, each operation rounded; what is one number an update
+// (bias corrections, schedules, the norm) is computed in float64.
+type optimizer[F kernel.Float] struct {
 	settings
-	velocity []float32
+	rule    rule
+	groups  []group
+	plain   *kernel.Program[F] // for groups without weight decay
+	decayed *kernel.Program[F] // for those with it
+	slots   [][]F
+	streams []kernel.Strided[F]
 }
 
-func (o *sgd) slots() [][]float32 { return [][]float32{o.velocity} }
-
-func (o *sgd) apply(t int, weights, gradients []float32) {
-	lr, momentum := float32(o.lr*o.schedule.at(t)), float32(o.momentum)
-	for i, g := range gradients {
-		v := float32(momentum*o.velocity[i]) + g
-		o.velocity[i] = v
-		weights[i] -= float32(lr * v)
+func newOptimizer[F kernel.Float](set *kernel.Set[F], s settings, groups []group) (*optimizer[F], error) {
+	o := &optimizer[F]{settings: s, rule: optimizers[s.optimizer](s), groups: groups}
+	var err error
+	if o.plain, err = o.compile(set, false); err != nil {
+		return nil, err
 	}
+	if o.decayed, err = o.compile(set, o.rule.coupled()); err != nil {
+		return nil, err
+	}
+	weights := groups[len(groups)-1].to
+	for range o.rule.slots() {
+		o.slots = append(o.slots, make([]F, weights))
+	}
+	o.streams = make([]kernel.Strided[F], slotStreams+len(o.slots))
+	return o, nil
 }
 
-// adam is Kingma and Ba's optimiser in the form of their section 2's last paragraph, which adds epsilon to the root before the bias is
-// corrected (brainpy and the DelayComparison notebook do so; PyTorch does not):
-//
-//	m = β₁·m + (1-β₁)·g,  v = β₂·v + (1-β₂)·g²
-//	θ = θ - lr·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε)
-type adam struct {
-	settings
-	mean, square []float32
+func (o *optimizer[F]) compile(set *kernel.Set[F], decay bool) (*kernel.Program[F], error) {
+	f := newFormula(o.rule, o.clip > 0, decay)
+	consts := make([]F, len(f.consts))
+	for i, v := range f.consts {
+		consts[i] = F(v)
+	}
+	return set.Compile(f.code, consts)
 }
 
-func (o *adam) slots() [][]float32 { return [][]float32{o.mean, o.square} }
-
-func (o *adam) apply(t int, weights, gradients []float32) {
-	rate := float32(o.lr * o.schedule.at(t) * math.Sqrt(1-power(o.beta2, t)) / (1 - power(o.beta1, t)))
-	b1, c1 := float32(o.beta1), float32(1-o.beta1)
-	b2, c2 := float32(o.beta2), float32(1-o.beta2)
-	epsilon := float32(o.epsilon)
-	for i, g := range gradients {
-		m := float32(b1*o.mean[i]) + float32(c1*g)
-		v := float32(b2*o.square[i]) + float32(c2*float32(g*g))
-		o.mean[i], o.square[i] = m, v
-		root := float32(math.Sqrt(float64(v))) // correctly rounded in float32
-		weights[i] -= float32(rate*m) / (root + epsilon)
+// apply does update number t, counting from 1.
+func (o *optimizer[F]) apply(t int, weights, gradients []F) {
+	scale := F(1)
+	if o.clip > 0 {
+		scale = F(clipFactor(o.clip, gradients))
+	}
+	lr := float64(o.lr * o.schedule.at(t))
+	for _, g := range o.groups {
+		p := o.plain
+		if g.decay > 0 {
+			p = o.decayed
+		}
+		p.Consts[clipConst], p.Consts[decayConst] = scale, F(g.decay)
+		for i, v := range o.rule.rates(t, float64(lr*g.factor), g.decay) {
+			p.Consts[rateConsts+i] = F(v)
+		}
+		o.streams[weightStream].Data = weights[g.from:g.to]
+		o.streams[gradientStream].Data = gradients[g.from:g.to]
+		for i, s := range o.slots {
+			o.streams[slotStreams+i].Data = s[g.from:g.to]
+		}
+		for i := range o.streams {
+			o.streams[i].Stride = g.to - g.from
+		}
+		p.Run(1, g.to-g.from, o.streams)
 	}
 }

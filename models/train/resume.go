@@ -44,7 +44,7 @@ func (r *run) restore(path string, update int) error {
 	if err != nil {
 		return err
 	}
-	slots := r.optimizer.slots()
+	slots := r.optimizer.slots
 	switch {
 	case s.Trial != r.job.Trial.ID || s.Update != update:
 		return fmt.Errorf("it is of trial %s after update %d", s.Trial, s.Update)

@@ -162,7 +162,7 @@ func (r *run) save() error {
 			Trial: r.job.Trial.ID, Update: r.done, Data: r.data.State(),
 			Metrics: r.metrics, Values: r.values(), Evals: r.evals, Checkpoints: r.checkpoints,
 		},
-		weights: r.weights, slots: r.optimizer.slots(), curves: r.curves,
+		weights: r.weights, slots: r.optimizer.slots, curves: r.curves,
 	}
 	file, err := s.encode()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"neurosweep/models"
 	"neurosweep/models/graph"
+	"neurosweep/models/kernel"
 	"neurosweep/sweep"
 	"neurosweep/tasks"
 )
@@ -20,7 +21,7 @@ type trainer struct {
 	machine graph.Machine
 
 	weights   []float32
-	optimizer optimizer
+	optimizer *optimizer[float32]
 	data      tasks.Data
 	done      int // updates applied
 
@@ -40,7 +41,13 @@ func newTrainer(c sweep.Config) (*trainer, error) {
 		return nil, err
 	}
 	t := &trainer{parts: p, config: c, machine: machine, weights: models.Init(p.model, c.Seed)}
-	t.optimizer = newOptimizer(p.settings, len(t.weights))
+	isa, err := kernel.Choose()
+	if err != nil {
+		return nil, err
+	}
+	if t.optimizer, err = newOptimizer(kernel.Set32(isa), p.settings, p.groups); err != nil {
+		return nil, err
+	}
 	t.data = p.task.Data(c.DataSeed, p.sequences, p.steps)
 	t.gradients = make([]float32, len(t.weights))
 	return t, nil
