@@ -35,12 +35,12 @@ func (m integrator) Fill(_ int, values []float32, _ *random.Generator) {
 // A model says how one time step is computed, which weights it has, and how they begin. Time, gradients and checkpoints follow from that.
 func ExampleModel() {
 	m := integrator{inputs: 1, units: 2, outputs: 1}
-	machine, err := graph.NewReference(m)
+	machine, err := graph.NewReference[float32](m, graph.CrossEntropy)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	batch := &graph.Batch{Steps: 4, Size: 1, Inputs: []float32{1, 2, 3, 4}}
+	batch := &graph.Batch[float32]{Steps: 4, Size: 1, Inputs: []float32{1, 2, 3, 4}}
 	outputs := make([]float32, 4)
 	if err := machine.Forward(batch, models.Init(m, 0), outputs); err != nil {
 		fmt.Println(err)

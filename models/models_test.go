@@ -63,12 +63,12 @@ func TestConformance(t *testing.T) {
 // checkLearning takes one small step against the gradient: every weight has one, and the loss falls.
 func checkLearning(t *testing.T, m Model, w []float32) {
 	t.Helper()
-	machine, err := graph.NewReference(m)
+	machine, err := graph.NewReference[float32](m, graph.CrossEntropy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const steps, size = 9, 6
-	b := &graph.Batch{Steps: steps, Size: size}
+	b := &graph.Batch[float32]{Steps: steps, Size: size}
 	g := random.New(1, random.Data, 0)
 	for range steps * size {
 		b.Inputs = append(b.Inputs, g.Normal(), g.Normal())

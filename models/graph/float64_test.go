@@ -33,8 +33,8 @@ func (l leaky) Step(b *Builder, x *Node, state, p []*Node) (*Node, []*Node) {
 	return b.Affine(p[4], Product{h, p[3]}), []*Node{h}
 }
 
-func randomBatch(r *rand.Rand, steps, size, in, classes int) *Batch {
-	b := &Batch{Steps: steps, Size: size, Inputs: make([]float32, steps*size*in), Labels: make([]int32, steps*size)}
+func randomBatch(r *rand.Rand, steps, size, in, classes int) *Batch[float32] {
+	b := &Batch[float32]{Steps: steps, Size: size, Inputs: make([]float32, steps*size*in), Labels: make([]int32, steps*size)}
 	for i := range b.Inputs {
 		b.Inputs[i] = float32(r.NormFloat64())
 	}
@@ -82,7 +82,7 @@ func newLeaky64(l leaky, weights []float32) (net leaky64, gradients []float64) {
 }
 
 // bptt is loss, gradients and outputs by backpropagation through time.
-func bptt(l leaky, b *Batch, weights []float32) (loss float64, gradients, outputs []float64) {
+func bptt(l leaky, b *Batch[float32], weights []float32) (loss float64, gradients, outputs []float64) {
 	net, gradients := newLeaky64(l, weights)
 	mask := func(p int) float64 {
 		if b.Mask == nil {
@@ -191,7 +191,7 @@ func TestGradientsAgreeWithFloat64(t *testing.T) {
 		{leaky{2, 6, 3, 1}, 7, 5, false}, {leaky{3, 9, 2, 0.4}, 11, 4, true}, {leaky{2, 64, 3, 1}, 44, 16, false},
 		{leaky{1, 1, 2, 0.5}, 5, 1, true}, {leaky{4, 4, 4, 1}, 4, 4, false}, {leaky{2, 20, 17, 0.3}, 1, 3, true},
 	} {
-		m, err := NewReference(c.l)
+		m, err := NewReference[float32](c.l, CrossEntropy)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,154 +1,113 @@
 package graph
 
-import (
-	"fmt"
-	"math"
+import "fmt"
 
-	"gorgonia.org/gorgonia"
-
-	"neurosweep/models/kernel"
+// Rules that only occur in gradients. An operand called like gives its shape, not its values.
+var (
+	keep, drop                                     *rule // of (mask, x): x where the mask is not 0, otherwise 0; and the other way round
+	sigmoidSlope, tanhSlope, reluSlope, leakySlope *rule // of (gradient, result; for leaky relu: operand)
+	clampSlope, sign                               *rule
+	pad                                            *rule // x with columns of 0 around: attributes are where x begins and how many columns there are
+	scatter                                        *rule // of (x, index, like): adds each row of x to the row of the result that the index says
+	expand                                         *rule // of (x, like): one row, or one column, as often as like has
+	reduce                                         *rule // of (x, like): sums over the rows, and over the columns, of which like has one
 )
 
-// Ops that only occur in gradients, and those with which time steps are joined.
-
-// transpose is Wᵀ, one node for each w however often it is asked for.
-func (b *Builder) transpose(w *Node) *Node {
-	if b.transposes[w] == nil {
-		b.transposes[w] = b.apply(transposed, 0, w)
-	}
-	return b.transposes[w]
-}
-
-var transposed = &rule{name: "transpose",
-	shape: func(_ *op, in [][2]int) ([2]int, error) { return [2]int{in[0][1], in[0][0]}, nil },
-	do: func(_ *op, out matrix, in []matrix) error {
-		kernel.Transpose(out.data, in[0].data, in[0].rows, in[0].cols)
-		return nil
-	},
-}
-
-// outer is Xᵀ·G.
-var outer = &rule{name: "outer",
-	shape: func(_ *op, in [][2]int) ([2]int, error) {
-		if in[0][0] != in[1][0] {
-			return in[0], fmt.Errorf("%d rows by %d rows", in[0][0], in[1][0])
-		}
-		return [2]int{in[0][1], in[1][1]}, nil
-	},
-	do: func(o *op, out matrix, in []matrix) error {
-		clear(out.data)
-		o.b.gemm.TN(out.data, in[0].data, in[1].data, out.rows, out.cols, in[0].rows)
-		return nil
-	},
-}
-
-// sumRows adds all rows.
-var sumRows = &rule{name: "sum rows",
-	shape: func(_ *op, in [][2]int) ([2]int, error) { return [2]int{1, in[0][1]}, nil },
-	do: func(_ *op, out matrix, in []matrix) error {
-		clear(out.data)
-		for r := range in[0].rows {
-			for i, v := range in[0].row(r) {
-				out.data[i] += v
-			}
-		}
-		return nil
-	},
-}
-
-// reluGradient passes the gradient where the result is positive, or a NaN: where its bits are not all 0. It does without a branch,
-// which a processor would mispredict for half of the units.
-var reluGradient = &rule{name: "relu gradient", shape: sameShape,
-	do: func(_ *op, out matrix, in []matrix) error {
-		for i, g := range in[0].data {
-			y := math.Float32bits(in[1].data[i])
-			keep := uint32(int32(y|-y) >> 31)
-			out.data[i] = math.Float32frombits(math.Float32bits(g) & keep)
-		}
-		return nil
-	},
-}
-
-// stack puts the rows of its operands one under the other: time steps of one value become one matrix. Its gradient is cut into rows again.
-var stack, rows *rule
-
 func init() {
-	stack = &rule{name: "stack",
+	keep = newRule(rule{name: "keep", shape: maskShape, element: elementKeep})
+	drop = newRule(rule{name: "drop", shape: maskShape, element: elementDrop})
+	sigmoidSlope = newRule(rule{name: "sigmoid gradient", shape: sameShape, element: elementSigmoidSlope})
+	tanhSlope = newRule(rule{name: "tanh gradient", shape: sameShape, element: elementTanhSlope})
+	reluSlope = newRule(rule{name: "relu gradient", shape: sameShape, element: elementReLUSlope})
+	leakySlope = newRule(rule{name: "leaky relu gradient", shape: sameShape, element: elementLeakySlope})
+	clampSlope = newRule(rule{name: "clamp gradient", shape: sameShape, element: elementClampSlope})
+	sign = newRule(rule{name: "sign", shape: sameShape, element: elementSign})
+	pad = newRule(rule{name: "pad", do32: padDo[float32], do64: padDo[float64],
+		shape: func(o *op, in [][2]int) ([2]int, error) {
+			at, width := int(o.attribute[0]), int(o.attribute[1])
+			if at < 0 || at+in[0][1] > width {
+				return in[0], fmt.Errorf("%d×%d from column %d of %d", in[0][0], in[0][1], at, width)
+			}
+			return [2]int{in[0][0], width}, nil
+		},
+	})
+	scatter = newRule(rule{name: "scatter", like: true, do32: scatterDo[float32], do64: scatterDo[float64],
 		shape: func(_ *op, in [][2]int) ([2]int, error) {
-			out := in[0]
-			for _, s := range in[1:] {
-				if s[1] != out[1] {
-					return out, fmt.Errorf("%d columns under %d", s[1], out[1])
-				}
-				out[0] += s[0]
+			if in[1] != [2]int{in[0][0], 1} || in[2][1] != in[0][1] {
+				return in[2], fmt.Errorf("%d×%d at %d×%d into %d×%d", in[0][0], in[0][1], in[1][0], in[1][1], in[2][0], in[2][1])
 			}
-			return out, nil
+			return in[2], nil
 		},
-		do: func(_ *op, out matrix, in []matrix) error {
-			rest := out.data
-			for _, m := range in {
-				rest = rest[copy(rest, m.data):]
-			}
-			return nil
-		},
-		diff: func(o *op, grad *Node) []*Node {
-			gradients := make([]*Node, len(o.operands))
-			at := 0
-			for i, n := range o.operands {
-				if o.diff[i] {
-					gradients[i] = o.b.cut(grad, at, n)
-				}
-				at += n.Shape()[0]
-			}
-			return gradients
-		},
-	}
-	rows = &rule{name: "rows",
-		shape: func(_ *op, in [][2]int) ([2]int, error) { return in[1], nil },
-		do: func(o *op, out matrix, in []matrix) error {
-			copy(out.data, in[0].data[int(o.attribute)*out.cols:])
-			return nil
-		},
-	}
+	})
+	expand = newRule(rule{name: "expand", like: true, do32: expandDo[float32], do64: expandDo[float64],
+		shape: func(_ *op, in [][2]int) ([2]int, error) { return in[1], stands(in[0], in[1]) },
+	})
+	reduce = newRule(rule{name: "reduce", like: true, do32: reduceDo[float32], do64: reduceDo[float64],
+		shape: func(_ *op, in [][2]int) ([2]int, error) { return in[1], stands(in[1], in[0]) },
+	})
 }
 
-// cut is the rows of x from row at on, as many as like has.
-func (b *Builder) cut(x *Node, at int, like *Node) *Node { return b.apply(rows, float64(at), x, like) }
+// maskShape lets the mask stand for rows or columns of the second operand.
+func maskShape(_ *op, in [][2]int) ([2]int, error) {
+	if err := stands(in[0], in[1]); err != nil {
+		return in[1], fmt.Errorf("the mask is %d×%d, its operand %d×%d", in[0][0], in[0][1], in[1][0], in[1][1])
+	}
+	return in[1], nil
+}
 
-// differentiate returns d output / d wrt for each of wrt, given the gradient of output. A wrt that does not reach output has a nil gradient.
-// It guards Gorgonia's Backpropagate, which may be called once a graph, fails on such a wrt, panics where nothing is left, and does not check shapes.
-func (b *Builder) differentiate(output, grad *Node, wrt []*Node) ([]*Node, error) {
-	reached := map[*Node]bool{output: true}
-	for i := len(b.ops) - 1; i >= 0; i-- {
-		o := b.ops[i]
-		for j, n := range o.operands {
-			if reached[o.node] && o.diff[j] {
-				reached[n] = true
-			}
+// stands tells whether a value of shape small can stand for one of shape large.
+func stands(small, large [2]int) error {
+	for axis := range small {
+		if small[axis] != 1 && small[axis] != large[axis] {
+			return fmt.Errorf("%d×%d for %d×%d", small[0], small[1], large[0], large[1])
 		}
 	}
-	var used gorgonia.Nodes
-	for _, n := range wrt {
-		if reached[n] {
-			used = append(used, n)
+	return nil
+}
+
+func padDo[F Float](o *op, out matrix[F], in []matrix[F]) error {
+	clear(out.data)
+	for r := range out.rows {
+		copy(out.row(r)[int(o.attribute[0]):], in[0].row(r))
+	}
+	return nil
+}
+
+func scatterDo[F Float](_ *op, out matrix[F], in []matrix[F]) error {
+	clear(out.data)
+	for r, v := range in[1].data {
+		i, err := whole(v, out.rows)
+		if err != nil {
+			return fmt.Errorf("row %d: %w", r, err)
+		}
+		row := out.row(i)
+		for j, x := range in[0].row(r) {
+			row[j] += x
 		}
 	}
-	if len(used) == 0 {
-		return make([]*Node, len(wrt)), nil
-	}
-	found, err := gorgonia.Backpropagate(gorgonia.Nodes{output}, gorgonia.Nodes{grad}, used)
-	if err != nil {
-		return nil, fmt.Errorf("differentiating a graph: %w", err)
-	}
-	gradients := make([]*Node, len(wrt))
-	for i, n := range wrt {
-		if !reached[n] {
-			continue
-		}
-		gradients[i], found = found[0], found[1:]
-		if !gradients[i].Shape().Eq(n.Shape()) {
-			return nil, fmt.Errorf("differentiating a graph: the gradient of %s has shape %v, want %v", n.Name(), gradients[i].Shape(), n.Shape())
+	return nil
+}
+
+func expandDo[F Float](_ *op, out matrix[F], in []matrix[F]) error {
+	x := in[0]
+	for r := range out.rows {
+		from, row := x.row(r%x.rows), out.row(r)
+		for j := range row {
+			row[j] = from[j%x.cols]
 		}
 	}
-	return gradients, nil
+	return nil
+}
+
+// reduceDo adds in ascending order, of rows first.
+func reduceDo[F Float](_ *op, out matrix[F], in []matrix[F]) error {
+	clear(out.data)
+	x := in[0]
+	for r := range x.rows {
+		row := out.row(r % out.rows)
+		for j, v := range x.row(r) {
+			row[j%out.cols] += v
+		}
+	}
+	return nil
 }

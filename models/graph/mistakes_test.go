@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 )
 
 func TestLossOfAnEmptyMaskIsZero(t *testing.T) {
@@ -15,7 +17,7 @@ func TestLossOfAnEmptyMaskIsZero(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	b, w := randomBatch(r, 3, 2, 2, 3), randomWeights(r, c)
 	b.Mask = make([]float32, 6)
-	m, err := NewReference(c)
+	m, err := NewReference[float32](c, CrossEntropy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +31,7 @@ func TestLossOfAnEmptyMaskIsZero(t *testing.T) {
 func TestNonFiniteValuesAreResults(t *testing.T) {
 	c := leaky{2, 5, 3, 1}
 	r := rand.New(rand.NewPCG(11, 12))
-	m, err := NewReference(c)
+	m, err := NewReference[float32](c, CrossEntropy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,18 +66,18 @@ func TestMistakesAreErrors(t *testing.T) {
 
 	c := leaky{2, 5, 3, 1}
 	r := rand.New(rand.NewPCG(13, 14))
-	m, err := NewReference(c)
+	m, err := NewReference[float32](c, CrossEntropy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := randomWeights(r, c)
-	for name, spoil := range map[string]func(*Batch){
-		"label 3":      func(b *Batch) { b.Labels[4] = 3 },
-		"label -1":     func(b *Batch) { b.Labels[0] = -1 },
-		"5 labels":     func(b *Batch) { b.Labels = b.Labels[:5] },
-		"mask of 1":    func(b *Batch) { b.Mask = []float32{1} },
-		"input number": func(b *Batch) { b.Inputs = b.Inputs[1:] },
-		"0 steps":      func(b *Batch) { b.Steps = 0 },
+	for name, spoil := range map[string]func(*Batch[float32]){
+		"label 3":      func(b *Batch[float32]) { b.Labels[4] = 3 },
+		"label -1":     func(b *Batch[float32]) { b.Labels[0] = -1 },
+		"5 labels":     func(b *Batch[float32]) { b.Labels = b.Labels[:5] },
+		"mask of 1":    func(b *Batch[float32]) { b.Mask = []float32{1} },
+		"input number": func(b *Batch[float32]) { b.Inputs = b.Inputs[1:] },
+		"0 steps":      func(b *Batch[float32]) { b.Steps = 0 },
 	} {
 		b := randomBatch(r, 3, 2, 2, 3)
 		spoil(b)
@@ -87,8 +89,8 @@ func TestMistakesAreErrors(t *testing.T) {
 
 // Gorgonia's compiler takes two nodes with equal hashes for one value: such a graph must be recognised. Two names with equal hashes are searched for.
 func TestEqualHashesAreFound(t *testing.T) {
-	b := newBuilder(0)
-	x, _ := b.input("x", 2, 2, true)
+	b := newBuilder(tensor.Float32, 2, 0)
+	x := b.input("x", 2, 2, stateInput)
 	b.ReLU(b.ReLU(x))
 	if !b.distinct() {
 		t.Error("a good graph is refused")
@@ -99,8 +101,8 @@ func TestEqualHashesAreFound(t *testing.T) {
 		h := fnv.New32a()
 		fmt.Fprintf(h, "%v%v%s, salt 0\x00", x.Type(), x.Shape(), name)
 		if twin, ok := seen[h.Sum32()]; ok {
-			m, _ := b.input(name, 2, 2, true)
-			n, _ := b.input(twin, 2, 2, true)
+			m := b.input(name, 2, 2, stateInput)
+			n := b.input(twin, 2, 2, stateInput)
 			if m == n || m.Hashcode() != n.Hashcode() {
 				t.Fatalf("%s and %s were expected to be two nodes with one hash: %d and %d", name, twin, m.Hashcode(), n.Hashcode())
 			}

@@ -10,13 +10,13 @@ import (
 )
 
 // A matrix is an operand or a result while a graph runs: row-major.
-type matrix struct {
+type matrix[F Float] struct {
 	rows, cols int
-	data       []float32
+	data       []F
 }
 
 // row is row i.
-func (m matrix) row(i int) []float32 { return m.data[i*m.cols : (i+1)*m.cols] }
+func (m matrix[F]) row(i int) []F { return m.data[i*m.cols : (i+1)*m.cols] }
 
 // A rule is what all ops of one kind share.
 type rule struct {
@@ -25,16 +25,27 @@ type rule struct {
 	// shape gives the result's shape, or says what does not fit. Operands are {rows, columns}.
 	shape func(o *op, in [][2]int) ([2]int, error)
 
-	// do computes the result into out, every element of it: out holds anything.
-	do func(o *op, out matrix, in []matrix) error
+	// do32 and do64 compute the result into out, every element of it: out holds anything. An element-wise rule has an element function instead.
+	do32    func(o *op, out matrix[float32], in []matrix[float32]) error
+	do64    func(o *op, out matrix[float64], in []matrix[float64]) error
+	element element
 
-	// diff returns the gradient of each operand for which o.diff is set, given that of the result. nil: an op that only occurs in gradients.
+	// diff returns the gradient of each operand for which o.diff is set, given that of the result. nil: an op that no gradient passes, or that only occurs in gradients.
 	diff func(o *op, grad *Node) []*Node
 
-	labels bool // operands after the first are data, which gradients do not reach
+	fixed    func(operand int) bool        // operands that no gradient reaches: masks, indices, labels
+	weights  func(o *op, operand int) bool // operands that must not be batch values
+	overRows bool                          // the result sums over rows: it is not a batch value
+	like     bool                          // the last operand only gives the result's shape; its values are not read
 }
 
-func (r *rule) fixed(operand int) bool { return r.labels && operand > 0 }
+// rules are all of them: the conformance tests range over it.
+var rules []*rule
+
+func newRule(r rule) *rule {
+	rules = append(rules, &r)
+	return &r
+}
 
 // An op is one application of a rule: a Gorgonia op that belongs to exactly one node, and therefore owns the memory of its result.
 //
@@ -42,20 +53,24 @@ func (r *rule) fixed(operand int) bool { return r.labels && operand > 0 }
 type op struct {
 	b         *Builder
 	rule      *rule
-	attribute float64 // a factor, the first of some rows…
+	attribute [2]float64 // constants, columns: what the rule says
 	operands  []*Node
 	diff      []bool // which operands gradients reach
 	node      *Node
 	serial    uint32 // from 1, another one for each op of the graph
 
-	out  *tensor.Dense
-	data matrix
-	in   []matrix
+	values32 values[float32] // one of the two is used
+	values64 values[float64]
 }
 
-var (
-	_ gorgonia.SDOp = (*op)(nil)
-)
+// values are an op's result and operands while it runs.
+type values[F Float] struct {
+	out  *tensor.Dense
+	data matrix[F]
+	in   []matrix[F]
+}
+
+var _ gorgonia.SDOp = (*op)(nil)
 
 // Arity is the number of operands.
 func (o *op) Arity() int { return len(o.operands) }
@@ -75,7 +90,7 @@ func (o *op) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 	for i, d := range in {
 		s, ok := d.(tensor.Shape)
 		if !ok || s.Dims() != 2 {
-			return nil, fmt.Errorf("operand %d of %s has shape %v, want a matrix", i+1, o.rule.name, d)
+			return nil, fmt.Errorf("operand %d has shape %v, want a matrix", i+1, d)
 		}
 		shapes[i] = [2]int{s[0], s[1]}
 	}
@@ -87,38 +102,60 @@ func (o *op) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
 }
 
 // Do computes the result. It runs in a goroutine of Gorgonia's, where nobody could recover a panic.
-func (o *op) Do(values ...gorgonia.Value) (result gorgonia.Value, err error) {
+func (o *op) Do(operands ...gorgonia.Value) (result gorgonia.Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: %v", o.rule.name, r)
+			err = fmt.Errorf("%v", r)
+		}
+		if err != nil {
+			result, err = nil, fmt.Errorf("%s: %w", o.rule.name, err)
 		}
 	}()
-	if o.out == nil {
-		o.allocate()
+	if o.b.dtype == tensor.Float64 {
+		return run(o, &o.values64, o.rule.do64, operands)
 	}
-	if len(values) != len(o.in) {
-		return nil, fmt.Errorf("%s: %d operands, want %d", o.rule.name, len(values), len(o.in))
-	}
-	for i, v := range values {
-		d, ok := v.(*tensor.Dense)
-		if !ok || d.Dtype() != tensor.Float32 || d.DataSize() != len(o.in[i].data) && o.in[i].data != nil {
-			return nil, fmt.Errorf("%s: operand %d is %T of %v, want %d×%d numbers of float32", o.rule.name, i+1, v, v.Shape(), o.in[i].rows, o.in[i].cols)
-		}
-		o.in[i].data = d.Float32s()
-	}
-	if err := o.rule.do(o, o.data, o.in); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.rule.name, err)
-	}
-	return o.out, nil
+	return run(o, &o.values32, o.rule.do32, operands)
 }
 
-func (o *op) allocate() {
+func run[F Float](o *op, v *values[F], do func(*op, matrix[F], []matrix[F]) error, operands []gorgonia.Value) (gorgonia.Value, error) {
+	if v.out == nil {
+		v.allocate(o)
+	}
+	if len(operands) != len(v.in) {
+		return nil, fmt.Errorf("%d operands, want %d", len(operands), len(v.in))
+	}
+	for i, operand := range operands {
+		d, ok := operand.(*tensor.Dense)
+		if !ok || d.Dtype() != o.b.dtype || d.DataSize() != v.in[i].rows*v.in[i].cols {
+			return nil, fmt.Errorf("operand %d is %T of %v, want %d×%d numbers of %v", i+1, operand, operand.Shape(), v.in[i].rows, v.in[i].cols, o.b.dtype)
+		}
+		v.in[i].data = numbers[F](d)
+	}
+	if do == nil {
+		doElements(o, v.data, v.in)
+		return v.out, nil
+	}
+	if err := do(o, v.data, v.in); err != nil {
+		return nil, err
+	}
+	return v.out, nil
+}
+
+// numbers are a tensor's, which is of type F.
+func numbers[F Float](d *tensor.Dense) []F {
+	if d.Dtype() == tensor.Float64 {
+		return any(d.Float64s()).([]F)
+	}
+	return any(d.Float32s()).([]F)
+}
+
+func (v *values[F]) allocate(o *op) {
 	rows, cols := shape(o.node)
-	o.data = matrix{rows, cols, make([]float32, rows*cols)}
-	o.out = tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(o.data.data))
-	o.in = make([]matrix, len(o.operands))
+	v.data = matrix[F]{rows, cols, make([]F, rows*cols)}
+	v.out = tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v.data.data))
+	v.in = make([]matrix[F], len(o.operands))
 	for i, n := range o.operands {
-		o.in[i].rows, o.in[i].cols = shape(n)
+		v.in[i].rows, v.in[i].cols = shape(n)
 	}
 }
 

@@ -2,232 +2,170 @@ package graph
 
 import (
 	"fmt"
-
-	"gorgonia.org/gorgonia"
 )
 
-// maxTapes bounds how many shapes a Reference keeps tapes for, in each direction.
+// maxTapes bounds how many shapes a Reference keeps tapes for.
 const maxTapes = 8
 
-// tries bounds how often a graph is built again because two hashes in it are equal; one try in some thousands needs a second.
-const tries = 8
+// A Reference is the machine that runs a cell on Gorgonia's TapeMachine, slowly: a time step's graph once a time step, then a graph
+// of the step with its gradients once a time step, backwards.
+type Reference[F Float] struct {
+	// Truncate is the number of time steps that gradients go back: they do not pass from step n·Truncate, counted from 0, to the one before. 0: all steps. The
+	// first states are before step 0, so that the gradient of what Start makes comes from the first Truncate steps.
+	Truncate int
 
-// A Reference is the machine that runs a cell on Gorgonia's TapeMachine. Gradients come from one graph with the step unrolled over
-// time; outputs alone from one step's tape, run once a time step. doc.go says why, with measurements.
-type Reference struct {
-	cell     Cell
-	size     int // of the weight buffer
-	training map[[2]int]*unrolled
-	forward  map[int]*stepper
+	cell   Cell
+	loss   Loss
+	tapes  map[int]*cellTapes[F] // by batch size
+	losses map[int]*lossTape[F]  // by points
+	states [][]F                 // scratch: the states before each time step, one after the other
 }
 
-// NewReference makes a machine for a cell. It checks that the cell's step can be built.
-func NewReference(c Cell) (*Reference, error) {
-	if _, err := newStep(c, probeRows, 0); err != nil {
+// NewReference makes a machine for a cell and a loss. It checks that the cell's step can be built.
+func NewReference[F Float](c Cell, l Loss) (*Reference[F], error) {
+	if err := l.check(); err != nil {
 		return nil, err
 	}
-	return &Reference{cell: c, size: Size(c.Params()), training: map[[2]int]*unrolled{}, forward: map[int]*stepper{}}, nil
-}
-
-// probeRows is a number of rows that no other dimension is likely to have, so that mixed-up axes become errors of shape.
-const probeRows = 1009
-
-// Check tells whether a cell's step can be built, without allocating what it computes.
-func Check(c Cell) error {
-	_, err := newStep(c, probeRows, 0)
-	return err
-}
-
-// A tape is a compiled graph.
-type tape struct{ vm gorgonia.VM }
-
-func newTape(b *Builder) tape {
-	return tape{gorgonia.NewTapeMachine(b.g)}
-}
-
-func (t tape) run() error {
-	t.vm.Reset()
-	return t.vm.RunAll()
-}
-
-// A stepper is one time step on a tape.
-type stepper struct {
-	*step
-	tape
-}
-
-func newStepper(c Cell, rows int) (*stepper, error) {
-	for salt := range uint32(tries) {
-		s, err := newStep(c, rows, salt)
-		if err != nil {
-			return nil, err
-		}
-		if s.b.distinct() {
-			return &stepper{s, newTape(s.b)}, nil
-		}
+	if err := Check(c); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("building a time step of %T: two of its nodes have one hash in %d tries", c, tries)
+	return &Reference[F]{cell: c, loss: l, tapes: map[int]*cellTapes[F]{}, losses: map[int]*lossTape[F]{}}, nil
 }
 
 // Forward computes the outputs.
-func (r *Reference) Forward(b *Batch, weights, outputs []float32) error {
-	if err := r.check(b, weights, outputs); err != nil {
+func (r *Reference[F]) Forward(b *Batch[F], weights, outputs []F) error {
+	if err := b.check(r.cell, weights, outputs); err != nil {
 		return err
 	}
-	s := r.forward[b.Size]
-	if s == nil {
-		var err error
-		if s, err = newStepper(r.cell, b.Size); err != nil {
-			return err
-		}
-		if len(r.forward) >= maxTapes {
-			clear(r.forward)
-		}
-		r.forward[b.Size] = s
+	tapes, err := r.prepare(b, weights, false)
+	if err != nil {
+		return err
 	}
-	copyParts(s.paramData, weights)
-	for _, data := range s.stateData {
-		clear(data)
-	}
-	in, out := b.Size*r.cell.Inputs(), b.Size*r.cell.Outputs()
-	for t := range b.Steps {
-		copy(s.xData, b.Inputs[t*in:])
-		if err := s.run(); err != nil {
-			return fmt.Errorf("time step %d: %w", t, err)
-		}
-		copy(outputs[t*out:(t+1)*out], values(s.y))
-		next := make([][]float32, len(s.next))
-		for i, n := range s.next {
-			next[i] = values(n)
-		}
-		for i, data := range s.stateData {
-			copy(data, next[i])
-		}
-	}
-	return nil
+	return r.forward(tapes, b, outputs)
 }
 
 // Gradients computes loss, gradients and outputs.
-func (r *Reference) Gradients(b *Batch, weights, gradients, outputs []float32) (float64, error) {
-	if err := r.check(b, weights, outputs); err != nil {
+func (r *Reference[F]) Gradients(b *Batch[F], weights, gradients, outputs []F) (float64, error) {
+	if err := b.check(r.cell, weights, outputs); err != nil {
 		return 0, err
 	}
-	if len(gradients) != r.size || len(b.Labels) != b.points() {
-		return 0, fmt.Errorf("a buffer of %d gradients and %d labels, want %d and %d", len(gradients), len(b.Labels), r.size, b.points())
+	if err := b.checkLoss(r.cell, r.loss, gradients); err != nil {
+		return 0, err
 	}
-	shape := [2]int{b.Steps, b.Size}
-	u := r.training[shape]
-	if u == nil {
-		var err error
-		if u, err = newUnrolled(r.cell, b.Steps, b.Size); err != nil {
+	if r.Truncate < 0 {
+		return 0, fmt.Errorf("gradients over %d time steps: want at least 1, or 0 for all", r.Truncate)
+	}
+	tapes, err := r.prepare(b, weights, true)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.forward(tapes, b, outputs); err != nil {
+		return 0, err
+	}
+	points := b.points()
+	if r.losses[points] == nil {
+		t, err := newLossTape[F](r.loss, points, r.cell.Outputs())
+		if err != nil {
 			return 0, err
 		}
-		if len(r.training) >= maxTapes {
-			clear(r.training)
+		if len(r.losses) >= maxTapes {
+			clear(r.losses)
 		}
-		r.training[shape] = u
+		r.losses[points] = t
 	}
-	return u.update(b, weights, gradients, outputs)
+	loss, slope, err := r.losses[points].compute(r.loss, b, outputs)
+	if err != nil {
+		return 0, err
+	}
+	clear(gradients)
+	return float64(loss), r.backward(tapes, b, slope, Split(r.cell.Params(), gradients))
 }
 
-func (r *Reference) check(b *Batch, weights, outputs []float32) error {
-	if err := b.check(r.cell); err != nil {
-		return err
+// prepare gives the tapes for a batch, filled with the weights.
+func (r *Reference[F]) prepare(b *Batch[F], weights []F, gradients bool) (*cellTapes[F], error) {
+	t := r.tapes[b.Size]
+	if t == nil {
+		if len(r.tapes) >= maxTapes {
+			clear(r.tapes)
+		}
+		t = &cellTapes[F]{}
+		r.tapes[b.Size] = t
 	}
-	if len(weights) != r.size {
-		return fmt.Errorf("a buffer of %d weights, want %d", len(weights), r.size)
+	if err := t.build(r.cell, b.Size, gradients); err != nil {
+		return nil, err
 	}
-	if n := b.points() * r.cell.Outputs(); len(outputs) != n {
-		return fmt.Errorf("a buffer of %d outputs, want %d", len(outputs), n)
+	for _, s := range t.all() {
+		for i, part := range Split(r.cell.Params(), weights) {
+			copy(s.inputs[s.params[i]], part)
+		}
+	}
+	return t, t.checkNoise(b.Steps, b.Noise.Call)
+}
+
+// forward runs all time steps, and keeps the states before each.
+func (r *Reference[F]) forward(t *cellTapes[F], b *Batch[F], outputs []F) error {
+	widths := r.cell.States()
+	r.states = make([][]F, len(widths))
+	for i, width := range widths {
+		r.states[i] = make([]F, (b.Steps+1)*b.Size*width)
+	}
+	if t.start != nil {
+		t.start.fillNoise(t, b.Noise, 0)
+		if err := t.start.run(); err != nil {
+			return fmt.Errorf("the first states: %w", err)
+		}
+		for i, n := range t.start.next {
+			copy(r.states[i], t.start.value(n))
+		}
+	}
+	in, out := b.Size*r.cell.Inputs(), b.Size*r.cell.Outputs()
+	for step := range b.Steps {
+		s := t.step
+		s.fill(t, b, r.states, step, in)
+		if err := s.run(); err != nil {
+			return fmt.Errorf("time step %d: %w", step, err)
+		}
+		copy(outputs[step*out:(step+1)*out], s.value(s.y))
+		for i, n := range s.next {
+			copy(r.states[i][(step+1)*b.Size*widths[i]:], s.value(n))
+		}
 	}
 	return nil
 }
 
-// values are the numbers that a node holds after a run.
-func values(n *Node) []float32 { return n.Value().Data().([]float32) }
-
-func copyParts(parts [][]float32, flat []float32) {
-	for _, p := range parts {
-		flat = flat[copy(p, flat):]
+// backward runs the gradients of all time steps in reverse, and adds them up in that order.
+func (r *Reference[F]) backward(t *cellTapes[F], b *Batch[F], slope []F, gradients [][]F) error {
+	s := t.stepBack
+	for _, n := range s.dnext {
+		clear(s.inputs[n])
 	}
-}
-
-// An unrolled is a cell's training step for T steps of B sequences, on a tape.
-type unrolled struct {
-	tape
-	x              [][]float32
-	labels, weight []float32
-	params         [][]float32
-	loss, y        *Node
-	gradients      []*Node // nil where a weight has no influence
-}
-
-func newUnrolled(c Cell, steps, size int) (*unrolled, error) {
-	for salt := range uint32(tries) {
-		one, err := newStep(c, size, salt)
-		if err != nil {
-			return nil, err
+	in, out := b.Size*r.cell.Inputs(), b.Size*r.cell.Outputs()
+	for step := b.Steps - 1; step >= 0; step-- {
+		s.fill(t, b, r.states, step, in)
+		copy(s.inputs[s.dy], slope[step*out:(step+1)*out])
+		if err := s.run(); err != nil {
+			return fmt.Errorf("the gradients of time step %d: %w", step, err)
 		}
-		u := &unrolled{}
-		b := newBuilder(salt)
-		if err := build(func() { u.build(b, one, c, steps, size) }); err != nil {
-			return nil, fmt.Errorf("unrolling %T over %d steps: %w", c, steps, err)
-		}
-		if b.distinct() {
-			u.tape = newTape(b)
-			return u, nil
+		s.addTo(gradients)
+		for i, n := range s.dnext {
+			if d := s.dstate[i]; d == nil || step > 0 && r.Truncate > 0 && step%r.Truncate == 0 {
+				clear(s.inputs[n])
+			} else {
+				copy(s.inputs[n], s.value(d))
+			}
 		}
 	}
-	return nil, fmt.Errorf("unrolling %T over %d steps: two nodes have one hash in %d tries", c, steps, tries)
-}
-
-func (u *unrolled) build(b *Builder, one *step, c Cell, steps, size int) {
-	x := make([]*Node, steps)
-	u.x = make([][]float32, steps)
-	for t := range x {
-		x[t], u.x[t] = b.input(fmt.Sprintf("x %d", t), size, c.Inputs(), false)
+	first := t.startBack
+	if first == nil {
+		return nil
 	}
-	state := make([]*Node, len(c.States()))
-	for i, width := range c.States() {
-		state[i], _ = b.input(fmt.Sprintf("state %d", i), size, width, false)
+	first.fillNoise(t, b.Noise, 0)
+	for i, n := range first.dnext {
+		copy(first.inputs[n], s.inputs[s.dnext[i]])
 	}
-	var params []*Node
-	params, u.params = b.params(c)
-	u.y = one.unroll(b, x, state, params)
-	var labels, weight *Node
-	labels, u.labels = b.input("labels", steps*size, 1, false)
-	weight, u.weight = b.input("mask", steps*size, 1, false)
-	u.loss = b.apply(crossEntropy, 0, u.y, labels, weight)
-	grad, seed := b.input("gradient of the loss", 1, 1, false)
-	seed[0] = 1
-	var err error
-	if u.gradients, err = b.differentiate(u.loss, grad, params); err != nil {
-		fail("%w", err)
+	if err := first.run(); err != nil {
+		return fmt.Errorf("the gradients of the first states: %w", err)
 	}
-}
-
-func (u *unrolled) update(b *Batch, weights, gradients, outputs []float32) (float64, error) {
-	copyParts(u.params, weights)
-	copyParts(u.x, b.Inputs)
-	for i, label := range b.Labels {
-		u.labels[i] = float32(label)
-	}
-	for i := range u.weight {
-		u.weight[i] = 1
-		if b.Mask != nil {
-			u.weight[i] = b.Mask[i]
-		}
-	}
-	if err := u.run(); err != nil {
-		return 0, err
-	}
-	copy(outputs, values(u.y))
-	for i, p := range u.params {
-		clear(gradients[:len(p)])
-		if n := u.gradients[i]; n != nil {
-			copy(gradients, values(n))
-		}
-		gradients = gradients[len(p):]
-	}
-	return float64(values(u.loss)[0]), nil
+	first.addTo(gradients)
+	return nil
 }

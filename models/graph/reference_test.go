@@ -60,7 +60,7 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 	for name, step := range odds {
 		c := odd{4, step}
 		r := rand.New(rand.NewPCG(5, 6))
-		m, err := NewReference(c)
+		m, err := NewReference[float32](c, CrossEntropy)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -101,7 +101,7 @@ func TestBitsDependOnArgumentsOnly(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	b, w := randomBatch(r, 12, 8, 2, 3), randomWeights(r, c)
 	run := func(before ...[2]int) ([]float32, []float32) {
-		m, err := NewReference(c)
+		m, err := NewReference[float32](c, CrossEntropy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,11 +127,11 @@ func TestBitsDependOnArgumentsOnly(t *testing.T) {
 	}
 
 	// Each sequence's outputs do not depend on its neighbours.
-	m, err := NewReference(c)
+	m, err := NewReference[float32](c, CrossEntropy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone := &Batch{Steps: 12, Size: 1}
+	alone := &Batch[float32]{Steps: 12, Size: 1}
 	for step := range 12 {
 		alone.Inputs = append(alone.Inputs, b.Inputs[(step*8+5)*2:(step*8+5)*2+2]...)
 	}

@@ -1,162 +1,180 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
 
-// A step is a cell's time step as a graph, built once for a number of rows, from which larger graphs are made by replay.
-type step struct {
-	b      *Builder
-	x      *Node
-	state  []*Node
-	params []*Node
-	y      *Node
-	next   []*Node
+	"gorgonia.org/tensor"
+)
 
-	xData     []float32
-	stateData [][]float32
-	paramData [][]float32
+// A stepGraph is a cell's time step, or its start, as one graph, with its gradients if they were asked for. It is what a machine is made from.
+type stepGraph struct {
+	b *Builder
 
-	loop map[*Node]bool // values that the next state depends on, or that depend on no input: every other one can wait until the loop is over
-	inv  map[*Node]bool // values that depend on weights only
+	// The forward values. Zeros and noise are in the builder: inputs, too, that a machine fills.
+	x      *Node   // input; nil for a start
+	state  []*Node // inputs; none for a start
+	params []*Node // inputs
+	y      *Node   // nil for a start
+	next   []*Node // the next states; the first ones for a start
+
+	// The gradients: of Σ y·dy + Σ next·dnext.
+	dy      *Node   // input; nil for a start
+	dnext   []*Node // inputs
+	dstate  []*Node // of each state; nil where the gradient is zero
+	dparams []*Node // of each param; nil where the gradient is zero
 }
 
-// newStep builds a cell's step for batches of rows sequences.
-func newStep(c Cell, rows int, salt uint32) (*step, error) {
-	s := &step{b: newBuilder(salt)}
-	err := build(func() {
-		s.x, s.xData = s.b.input("x", rows, c.Inputs(), false)
+// An instruction is one op of a stepGraph. An op with a rule of this package is op; where op is nil, it is Gorgonia's own sum of two gradients.
+type instruction struct {
+	node     *Node
+	op       *op
+	operands []*Node
+}
+
+// probeRows is a number of rows that no other dimension is likely to have, so that mixed-up axes become errors of shape.
+const probeRows = 1009
+
+// Check tells whether a cell's step, its start and their gradients can be built, without allocating what they compute.
+func Check(c Cell) error {
+	if _, err := buildStep(c, tensor.Float32, probeRows, 0, true); err != nil {
+		return err
+	}
+	if s, ok := c.(Starter); ok {
+		_, err := buildStart(s, tensor.Float32, probeRows, 0, true)
+		return err
+	}
+	return nil
+}
+
+// buildStep builds a cell's time step for batches of size sequences, with another salt: with other hashes.
+func buildStep(c Cell, dtype tensor.Dtype, size int, salt uint32, gradients bool) (*stepGraph, error) {
+	return buildGraph(fmt.Sprintf("a time step of %T", c), newBuilder(dtype, size, salt), gradients, func(s *stepGraph) {
+		s.x = s.b.input("x", s.b.size, c.Inputs(), dataInput)
 		for i, width := range c.States() {
-			n, data := s.b.input(fmt.Sprintf("state %d", i), rows, width, true)
-			s.state, s.stateData = append(s.state, n), append(s.stateData, data)
+			s.state = append(s.state, s.b.input(fmt.Sprintf("state %d", i), s.b.size, width, stateInput))
 		}
-		s.params, s.paramData = s.b.params(c)
+		s.inputParams(c)
 		s.y, s.next = c.Step(s.b, s.x, s.state, s.params)
-		s.check(c, rows)
+		s.want("the output", s.y, c.Outputs())
+		s.wantStates("next state", c, s.next)
+	})
+}
+
+// buildStart builds what comes before the first time step.
+func buildStart(c Starter, dtype tensor.Dtype, size int, salt uint32, gradients bool) (*stepGraph, error) {
+	return buildGraph(fmt.Sprintf("the start of %T", c), newBuilder(dtype, size, salt), gradients, func(s *stepGraph) {
+		s.inputParams(c)
+		s.next = c.Start(s.b, s.params)
+		s.wantStates("first state", c, s.next)
+	})
+}
+
+func buildGraph(what string, b *Builder, gradients bool, forward func(s *stepGraph)) (*stepGraph, error) {
+	s := &stepGraph{b: b}
+	err := build(func() {
+		forward(s)
+		if gradients {
+			s.differentiate()
+		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("building a time step of %T: %w", c, err)
+		return nil, fmt.Errorf("building %s: %w", what, err)
 	}
-	s.classify()
 	return s, nil
 }
 
-func (b *Builder) params(c Cell) (nodes []*Node, data [][]float32) {
+func (s *stepGraph) inputParams(c Cell) {
 	for _, p := range c.Params() {
-		n, d := b.input("param "+p.Name, max(p.Rows, 1), p.Cols, true)
-		nodes, data = append(nodes, n), append(data, d)
-	}
-	return nodes, data
-}
-
-func (s *step) check(c Cell, rows int) {
-	want := func(what string, n *Node, cols int) {
-		if n == nil {
-			fail("%s is missing", what)
-		}
-		if r, k := shape(n); r != rows || k != cols {
-			fail("%s is %d×%d, want %d×%d", what, r, k, rows, cols)
-		}
-	}
-	want("the output", s.y, c.Outputs())
-	if len(s.next) != len(s.state) {
-		fail("%d next states, want %d", len(s.next), len(s.state))
-	}
-	for i, width := range c.States() {
-		want(fmt.Sprintf("next state %d", i), s.next[i], width)
+		s.params = append(s.params, s.b.input("param "+p.Name, max(p.Rows, 1), p.Cols, weightInput))
 	}
 }
 
-func (s *step) classify() {
-	s.loop, s.inv = map[*Node]bool{}, map[*Node]bool{}
-	for _, n := range s.params {
-		s.inv[n] = true
+func (s *stepGraph) wantStates(what string, c Cell, nodes []*Node) {
+	widths := c.States()
+	if len(nodes) != len(widths) {
+		fail("%d %ss, want %d", len(nodes), what, len(widths))
 	}
+	for i, width := range widths {
+		s.want(fmt.Sprintf("%s %d", what, i), nodes[i], width)
+	}
+}
+
+// want checks a batch value of cols columns.
+func (s *stepGraph) want(what string, n *Node, cols int) {
+	if n == nil {
+		fail("%s is missing", what)
+	}
+	if r, k := shape(n); r != s.b.size || k != cols {
+		fail("%s is %d×%d, want %d×%d", what, r, k, s.b.size, cols)
+	}
+	if !s.b.batch[n] {
+		fail("%s is made from weights alone, want rows of the batch", what)
+	}
+}
+
+// differentiate adds the inputs dy and dnext, and the gradients.
+func (s *stepGraph) differentiate() {
+	var outputs, given []*Node
+	for i, n := range s.next {
+		_, cols := shape(n)
+		s.dnext = append(s.dnext, s.b.input(fmt.Sprintf("gradient of next state %d", i), s.b.size, cols, dataInput))
+	}
+	outputs, given = append(outputs, s.next...), append(given, s.dnext...)
+	if s.y != nil {
+		_, cols := shape(s.y)
+		s.dy = s.b.input("gradient of the output", s.b.size, cols, dataInput)
+		outputs, given = append(outputs, s.y), append(given, s.dy)
+	}
+	wrt := append(append([]*Node{}, s.state...), s.params...)
+	found, err := s.b.differentiate(outputs, given, wrt)
+	if err != nil {
+		fail("%w", err)
+	}
+	s.dstate, s.dparams = found[:len(s.state)], found[len(s.state):]
+}
+
+// instructions are the ops that y and the next states need, then what the gradients need besides, each after its operands, in an order that
+// depends on the cell alone. What nothing needs is left out.
+func (s *stepGraph) instructions() (forward, backward []instruction) {
+	own := map[*Node]*op{}
 	for _, o := range s.b.ops {
-		all := true
-		for _, n := range o.operands {
-			all = all && s.inv[n]
-		}
-		s.inv[o.node] = all
+		own[o.node] = o
 	}
-	for _, n := range s.next {
-		s.loop[n] = true
-	}
-	for i := len(s.b.ops) - 1; i >= 0; i-- {
-		o := s.b.ops[i]
-		for _, n := range o.operands {
-			if s.loop[o.node] {
-				s.loop[n] = true
-			}
-		}
-	}
-}
-
-// unroll writes steps time steps into another builder: values that depend on weights only once, the loop once a step, and what the loop
-// does not need (a readout) once for all steps, on steps·rows rows, in the order of time. x has one node a step. It returns the outputs of all steps under one another.
-func (s *step) unroll(b *Builder, x, state, params []*Node) *Node {
-	once := map[*Node]*Node{}
-	for i, n := range s.params {
-		once[n] = params[i]
-	}
-	s.replay(b, once, func(n *Node) bool { return s.inv[n] })
-
-	times := make([]map[*Node]*Node, len(x))
-	for t := range x {
-		m := map[*Node]*Node{s.x: x[t]}
-		for i, n := range s.state {
-			m[n] = state[i]
-		}
-		for n, v := range once {
-			m[n] = v
-		}
-		s.replay(b, m, func(n *Node) bool { return s.loop[n] && !s.inv[n] })
-		next := make([]*Node, len(state))
-		for i, n := range s.next {
-			next[i] = m[n]
-		}
-		times[t], state = m, next
-	}
-
-	// What the loop left, for all steps at once: operands from the loop are stacked when they are first needed.
-	after := map[*Node]*Node{}
-	for n, v := range once {
-		after[n] = v
-	}
-	stacked := func(n *Node) {
-		if after[n] != nil {
+	seen := map[*Node]bool{}
+	var list []instruction
+	var visit func(n *Node)
+	visit = func(n *Node) {
+		if n == nil || seen[n] {
 			return
 		}
-		parts := make([]*Node, len(times))
-		for t, m := range times {
-			parts[t] = m[n]
+		seen[n] = true
+		operands := s.b.operands(n, own[n])
+		for _, m := range operands {
+			visit(m)
 		}
-		after[n] = b.apply(stack, 0, parts...)
-	}
-	wait := func(n *Node) bool { return !s.loop[n] && !s.inv[n] }
-	for _, o := range s.b.ops {
-		if wait(o.node) {
-			for _, n := range o.operands {
-				stacked(n)
-			}
-			s.again(b, after, o)
+		if len(operands) > 0 {
+			list = append(list, instruction{n, own[n], operands})
 		}
 	}
-	stacked(s.y)
-	return after[s.y]
+	for _, n := range s.next {
+		visit(n)
+	}
+	visit(s.y)
+	forward, list = list, nil
+	for _, n := range append(append([]*Node{}, s.dstate...), s.dparams...) {
+		visit(n)
+	}
+	return forward, list
 }
 
-// replay applies the ops whose results are chosen to the operands that m maps theirs to, and adds their results to m.
-func (s *step) replay(b *Builder, m map[*Node]*Node, chosen func(*Node) bool) {
-	for _, o := range s.b.ops {
-		if chosen(o.node) {
-			s.again(b, m, o)
-		}
+// operands are a node's, in order; none of an input.
+func (b *Builder) operands(n *Node, o *op) []*Node {
+	if o != nil {
+		return o.operands
 	}
-}
-
-func (s *step) again(b *Builder, m map[*Node]*Node, o *op) {
-	operands := make([]*Node, len(o.operands))
-	for i, n := range o.operands {
-		operands[i] = m[n]
+	var operands []*Node
+	for nodes := b.g.From(n.ID()); nodes.Next(); {
+		operands = append(operands, nodes.Node().(*Node))
 	}
-	m[o.node] = b.apply(o.rule, o.attribute, operands...)
+	return operands
 }

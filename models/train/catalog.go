@@ -37,9 +37,6 @@ func assemble(c sweep.Config) (p parts, err error) {
 	if p.task, err = tasks.New(c.Task); err != nil {
 		return p, err
 	}
-	if l := p.task.Loss(); l != graph.CrossEntropy {
-		return p, fmt.Errorf("task %s has the loss %s: this program trains with %s", c.Task.Name, l, graph.CrossEntropy)
-	}
 	if p.model, err = models.New(c.Model, p.task.Inputs(), p.task.Outputs()); err != nil {
 		return p, err
 	}

@@ -35,7 +35,7 @@ func Evaluate(spec *sweep.Spec, trial sweep.Trial, weights string, update int, c
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint %s does not fit trial %s: %w", weights, trial.ID, err)
 	}
-	machine, err := graph.NewReference(p.model)
+	machine, err := graph.NewReference[float32](p.model, p.task.Loss())
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func Evaluate(spec *sweep.Spec, trial sweep.Trial, weights string, update int, c
 }
 
 // evaluate scores weights on conditions, in their order. It returns the context's cause if that ends in between.
-func evaluate(ctx context.Context, task tasks.Task, m graph.Machine, weights []float32, update int, conditions []sweep.Condition) ([]results.Eval, error) {
+func evaluate(ctx context.Context, task tasks.Task, m graph.Machine[float32], weights []float32, update int, conditions []sweep.Condition) ([]results.Eval, error) {
 	var evals []results.Eval
 	var batch tasks.Batch
 	var outputs []float32

@@ -18,7 +18,7 @@ const lossMetric = "loss"
 type trainer struct {
 	parts
 	config  sweep.Config
-	machine graph.Machine
+	machine graph.Machine[float32]
 
 	weights   []float32
 	optimizer *optimizer[float32]
@@ -36,7 +36,7 @@ func newTrainer(c sweep.Config) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine, err := graph.NewReference(p.model)
+	machine, err := graph.NewReference[float32](p.model, p.task.Loss())
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 }
 
 // graphBatch is a task's batch as a machine takes it.
-func graphBatch(b *tasks.Batch) graph.Batch {
-	return graph.Batch{Steps: b.Steps, Size: b.Size, Inputs: b.Inputs, Labels: b.Labels, Mask: b.Mask}
+func graphBatch(b *tasks.Batch) graph.Batch[float32] {
+	return graph.Batch[float32]{Steps: b.Steps, Size: b.Size, Inputs: b.Inputs, Labels: b.Labels, Targets: b.Targets, Mask: b.Mask}
 }
 
 func sized(s []float32, n int) []float32 {
