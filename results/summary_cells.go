@@ -36,10 +36,7 @@ func Cells(d *Dataset) (Table, error) {
 
 // sweptPaths are the paths that the spec sweeps, and those only that its trials have.
 func (d *Dataset) sweptPaths() []string {
-	var paths []string
-	for _, p := range d.spec.Parameters {
-		paths = append(paths, p.Path)
-	}
+	paths := d.spec.Paths()
 	var more []string
 	for _, t := range d.plan {
 		for p := range t.Params {

@@ -44,9 +44,10 @@ func (s *Spec) Check(c Config) error {
 	return s.catalog.Build(c)
 }
 
-// Config lays a trial's parameters over the fixed values of the spec. params hold the swept paths, as the plan has them. A parameter that
-// the trial's model lacks, and another model of the sweep has, is left out.
+// Config lays a trial's parameters over the fixed values of the spec. params hold the swept paths, as the plan has them or as a trial has them
+// (Flatten). A parameter that the trial's model lacks, and another model of the sweep has, is left out.
 func (s *Spec) Config(params Values, seed int64) (Config, error) {
+	params = s.Flatten(params)
 	c := Config{Task: s.Task.clone(), Model: s.Model.clone(), Train: maps.Clone(s.Train), Seed: seed, DataSeed: seed}
 	if s.DataSeed != nil {
 		c.DataSeed = *s.DataSeed
@@ -125,8 +126,9 @@ func (c Component) complete(given Values) Values {
 	return values
 }
 
-// Trial makes the trial at a place of the plan, keys and all.
+// Trial makes the trial at a place of the plan, keys and all. params is a point of the plan, or a trial's parameters.
 func (s *Spec) Trial(index int, params Values, seed int64) (Trial, error) {
+	params = s.Flatten(params)
 	c, err := s.Config(params, seed)
 	if err != nil {
 		return Trial{}, err

@@ -88,7 +88,7 @@ func (s *Spec) document() []entry {
 		add("task", s.Task.entries())
 	}
 	if s.trains {
-		if s.Model.Name != "" {
+		if s.Model.Name != "" || len(s.Model.Params) > 0 {
 			add("model", s.Model.entries())
 		}
 		add("train", entriesOf(s.Train))
@@ -194,7 +194,12 @@ func (s *Spec) documentMetric(add func(string, any)) {
 	}
 }
 
-func (s Section) entries() []entry { return append([]entry{{"name", s.Name}}, entriesOf(s.Params)...) }
+func (s Section) entries() []entry {
+	if s.Name == "" {
+		return entriesOf(s.Params)
+	}
+	return append([]entry{{"name", s.Name}}, entriesOf(s.Params)...)
+}
 
 func entriesOf(v Values) []entry {
 	var all []entry

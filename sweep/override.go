@@ -176,14 +176,20 @@ func expandRange(args []*node) ([]*node, error) {
 	return values, nil
 }
 
-// apply lays the overrides over the tree of the file. What they fix goes to its place in the tree; what they sweep goes to parameters.
-// It returns the paths that only overrides sweep, in their order.
+// apply lays the overrides over the tree of the file, whole sections first. What they fix goes to its place in the tree; what they sweep goes to
+// parameters. It returns the paths that only overrides sweep, in their order.
 func (p *parser) apply(overrides []override) (added []string) {
+	var all []override
 	for i, o := range overrides {
 		if slices.ContainsFunc(overrides[:i], func(e override) bool { return e.key == o.key }) {
 			p.fail(0, o.key, "it is given twice on the command line")
 			continue
 		}
+		all = append(all, o)
+	}
+	order := func(o override) int { return slices.IndexFunc(all, func(e override) bool { return e.key == o.key }) }
+	whole := func(o override) int { return strings.Count(o.key, ".") }
+	for _, o := range slices.SortedStableFunc(slices.Values(all), func(a, b override) int { return whole(a) - whole(b) }) {
 		top, rest, dotted := strings.Cut(o.key, ".")
 		switch {
 		case p.sweepable(o.key):
@@ -206,6 +212,7 @@ func (p *parser) apply(overrides []override) (added []string) {
 			p.place(p.root, o.key, top, rest, o.value)
 		}
 	}
+	slices.SortFunc(added, func(a, b string) int { return order(override{key: a}) - order(override{key: b}) })
 	return added
 }
 
@@ -229,6 +236,9 @@ func (p *parser) place(n *node, path, key, rest string, value *node) {
 
 // applyParameter fixes or sweeps a parameter of task, model or train, or of a command; true: the file does not sweep it.
 func (p *parser) applyParameter(o override) bool {
+	if p.applyToValues(o) {
+		return false
+	}
 	params := p.root.get("parameters")
 	if params == nil || params.kind != mapping {
 		params = &node{kind: mapping}

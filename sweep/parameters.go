@@ -81,14 +81,13 @@ func (p *parser) checkDeclared(path string, f field, param *Parameter) bool {
 	case path == "seed" || path == "seeds":
 		p.fail(f.line, path, "seeds are replicates, not one more parameter: write seeds: 3, or seeds: [0, 1, 2], at the top of the file")
 		return false
-	case path == "model":
-		return param.Values != nil || p.refuse(f.line, path, "models can be swept by value or values only")
-	case path == "task":
+	case path == "task" && p.severalTasks():
 		p.unsupported(f.line, path, "several tasks in one sweep are planned for a later version; run one sweep a task")
 		return true
-	case path == "train.updates":
-		return p.refuse(f.line, path, "it cannot be swept: a trial that is trained longer is the same trial; "+
-			"train the longest and look at its checkpoints (checkpoints.every)")
+	case slices.Contains(sweptSections, path):
+		return p.sectionForm(path, f, param)
+	case !p.unswept(path, f.line):
+		return false
 	case !slices.Contains(sweptSections, section) || !dotted:
 		return p.refuse(f.line, path, "no task, model or section of this sweep has it; "+instead(path, p.paths()))
 	}
@@ -112,6 +111,14 @@ func (p *parser) checkDeclared(path string, f field, param *Parameter) bool {
 		return false // the section itself is wrong, and that was said
 	}
 	return p.refuse(f.line, path, noParameter(found[len(found)-1], name))
+}
+
+// severalTasks tells whether a swept task is anything else than mappings of the one task's parameters.
+func (p *parser) severalTasks() bool {
+	nodes := p.valueNodes("task")
+	return len(nodes) == 0 || slices.ContainsFunc(nodes, func(n *node) bool {
+		return n.kind != mapping || n.get("name") != nil && n.get("name").value != p.spec.Task.Name
+	})
 }
 
 func (p *parser) refuse(line int, path, text string) bool {

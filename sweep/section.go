@@ -73,9 +73,28 @@ func (p *parser) components() []sectioned {
 		all = append(all, sectioned{"model", p.cat.Models[name]})
 	}
 	if p.native {
-		all = append(all, sectioned{"train", p.cat.Train})
+		all = append(all, sectioned{"train", p.training()})
 	}
 	return all
+}
+
+// lengthName is the parameter of train that a task with its own length has itself.
+const lengthName = "length"
+
+// ownLength tells whether the task decides how long a sequence is.
+func (p *parser) ownLength() bool { return p.cat.Tasks[p.spec.Task.Name].OwnLength }
+
+func (p *parser) lengthText() string {
+	return fmt.Sprintf("a task trial of %s has a length of its own: write task.%s", p.spec.Task.Name, lengthName)
+}
+
+// training is the component of the section train, as far as the task uses it.
+func (p *parser) training() Component {
+	c := p.cat.Train
+	if p.ownLength() {
+		c.Params = slices.DeleteFunc(slices.Clone(c.Params), func(q Param) bool { return q.Name == lengthName })
+	}
+	return c
 }
 
 // parseSections reads task, model and train, and fills in defaults.
@@ -108,20 +127,33 @@ func (p *parser) parseSections() {
 	if train == nil {
 		train = &node{kind: mapping}
 	}
-	p.spec.Train = p.sectionParams("train", train, p.cat.Train)
+	if f := train.field(lengthName); f != nil && info.OwnLength {
+		p.fail(f.line, "train."+lengthName, "%s", p.lengthText())
+		train = &node{line: train.line, kind: mapping, fields: slices.Clone(train.fields)}
+		train.remove(lengthName)
+	}
+	p.spec.Train = p.sectionParams("train", train, p.training())
 }
 
 // parseModel reads the model, or the models that parameters lists.
 func (p *parser) parseModel() {
-	for _, n := range p.sweptNames("model") {
+	values := p.valueNodes("model")
+	for _, value := range values {
+		n := nameOf(value)
+		if n == nil {
+			p.fail(value.line, "model", "this value has no name; valid are %s", strings.Join(p.modelNames(), ", "))
+			continue
+		}
 		name, _ := n.value.(string)
 		if _, ok := p.cat.Models[name]; !ok {
 			p.fail(n.line, "model", "there is no model %s; %s", n.text(), instead(name, p.modelNames()))
 			continue
 		}
-		p.spec.models = append(p.spec.models, name)
+		if !slices.Contains(p.spec.models, name) {
+			p.spec.models = append(p.spec.models, name)
+		}
 	}
-	swept := len(p.spec.models) > 0
+	swept := len(values) > 0
 	if !swept && !given(p.root.get("model")) {
 		p.fail(0, "model", "it must be given, for task %s trains; there are %s", p.spec.Task.Name, strings.Join(p.modelNames(), ", "))
 		return
@@ -130,35 +162,39 @@ func (p *parser) parseModel() {
 		p.spec.Model = Section{Params: Values{}}
 		return
 	}
+	if swept {
+		p.parseShared()
+		return
+	}
 	name, params := p.namedSection("model", p.modelNames())
 	if name == "" {
 		return
 	}
-	if !swept {
-		p.spec.models = []string{name}
-	}
-	var merged Component // of all models that may get these parameters
-	for _, m := range p.spec.models {
-		merged.Params = append(merged.Params, p.cat.Models[m].Params...)
-		merged.Name = m
-	}
-	p.spec.Model = Section{name, p.sectionParams("model", params, merged)}
+	p.spec.models = []string{name}
+	p.spec.Model = Section{name, p.sectionParams("model", params, p.cat.Models[name])}
 }
 
-// sweptNames are the values that parameters gives to a whole section.
-func (p *parser) sweptNames(key string) []*node {
-	params := p.root.get("parameters")
-	if params == nil || params.get(key) == nil || params.get(key).kind != mapping {
-		return nil
+// parseShared reads the section model beside models that parameters lists: what it gives is for all of them that have such a parameter. Its name
+// has no effect, and may be left out.
+func (p *parser) parseShared() {
+	n := p.root.get("model")
+	p.spec.Model = Section{Params: Values{}}
+	if n.kind != mapping || n.get("name") != nil {
+		if p.spec.Model.Name, n = p.namedSection("model", p.modelNames()); n == nil {
+			return
+		}
 	}
-	form := params.get(key)
-	if v := form.get("value"); v != nil {
-		return []*node{v}
+	var all Component // parameters of all models
+	for _, m := range p.spec.models {
+		all.Params = append(all.Params, p.cat.Models[m].Params...)
+		all.Name = m
 	}
-	if v := form.get("values"); v != nil {
-		return v.items
+	p.unnest("model", n)
+	for _, f := range n.fields {
+		if v, ok := p.sectionParam("model", f, all); ok {
+			p.spec.Model.Params[f.key] = v
+		}
 	}
-	return nil
 }
 
 // namedSection reads "name" or "{name: name, parameters…}". The name is "" where it is not valid.
@@ -194,17 +230,9 @@ func (p *parser) sectionParams(section string, n *node, c Component) Values {
 	}
 	p.unnest(section, n)
 	for _, f := range n.fields {
-		param, ok := c.param(f.key)
-		if !ok {
-			p.fail(f.line, section+"."+f.key, "%s", noParameter(c, f.key))
-			continue
+		if v, ok := p.sectionParam(section, f, c); ok {
+			values[f.key] = v
 		}
-		v, wrong := normalise(param, f.value)
-		if wrong != "" {
-			p.fail(f.value.line, section+"."+f.key, "%s", wrong)
-			continue
-		}
-		values[f.key] = v
 	}
 	for _, param := range c.Params {
 		_, ok := values[param.Name]
@@ -234,6 +262,19 @@ func (p *parser) unnest(section string, n *node) {
 	}
 	walk("", n.fields)
 	n.fields = flat
+}
+
+// sectionParam normalises one parameter of a section.
+func (p *parser) sectionParam(section string, f field, c Component) (any, bool) {
+	param, ok := c.param(f.key)
+	if !ok {
+		return nil, p.refuse(f.line, section+"."+f.key, noParameter(c, f.key))
+	}
+	v, wrong := normalise(param, f.value)
+	if wrong != "" {
+		return nil, p.refuse(f.value.line, section+"."+f.key, wrong)
+	}
+	return v, true
 }
 
 // param finds a declared parameter.

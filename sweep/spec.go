@@ -7,7 +7,7 @@ type Spec struct {
 	File   string // as given by the user, for messages
 
 	Task  Section
-	Model Section // Name is "" where the task does not train
+	Model Section // where parameters lists the models: what is for all of them, without defaults, and Name may be ""; empty where the task does not train
 	Train Values  // every parameter of Catalog.Train, defaults filled in; "machine" always written
 
 	Seeds    []int64 // replicates, distinct, in the order given
@@ -51,7 +51,7 @@ type Sampler struct {
 
 // A Parameter is one swept path.
 type Parameter struct {
-	Path         string // "train.lr"; "model" where a whole section is swept
+	Path         string // "train.lr"; "model" where a whole section is swept: its values are names, or map[string]any with "name" and parameters
 	Distribution string // the W&B form: categorical, constant, int_uniform, uniform, log_uniform_values…
 	Values       []any  // categorical forms and constant
 	Probability  []float64

@@ -10,7 +10,8 @@ import (
 type grid struct {
 	params []sweep.Parameter
 	sizes  []int
-	total  int
+	total  int // points; different ones may be the same cell
+	unique int // cells
 	at     int
 }
 
@@ -29,6 +30,7 @@ func newGrid(s *sweep.Spec) (*grid, error) {
 	for _, n := range g.sizes {
 		g.total *= n
 	}
+	g.unique = int(s.GridCells())
 	return g, nil
 }
 
@@ -50,7 +52,7 @@ func (g *grid) next() (sweep.Values, bool) {
 	return g.point(g.at - 1), true
 }
 
-func (g *grid) cells() (int, bool) { return g.total, true }
+func (g *grid) cells() (int, bool) { return g.unique, true }
 func (g *grid) draws() int         { return g.at }
 func (g *grid) skip(draws int)     { g.at = draws }
 

@@ -162,7 +162,7 @@ func (p *Plan) check(params sweep.Values) error {
 	if err == nil {
 		return nil
 	}
-	problem := sweep.Problem{File: p.spec.File, Text: fmt.Sprintf("the cell %v cannot be built: %v", describe(params), err)}
+	problem := sweep.Problem{File: p.spec.File, Text: fmt.Sprintf("the cell %v cannot be built: %v", describe(p.spec.Flatten(params)), err)}
 	for _, q := range p.spec.Parameters { // the line of the path that the message is about, else of the first
 		if problem.Line == 0 {
 			problem.Line = q.Line
