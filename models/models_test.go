@@ -60,7 +60,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// checkLearning takes one small step against the gradient: every weight has one, and the loss falls.
+// checkLearning takes one small step against the gradient: every array has one, and the loss falls.
 func checkLearning(t *testing.T, m Model, w []float32) {
 	t.Helper()
 	machine, err := graph.NewReference[float32](m, graph.CrossEntropy)
@@ -99,11 +99,14 @@ func TestMistakesInASection(t *testing.T) {
 		section sweep.Section
 		want    string
 	}{
-		{section("leaky_rn"), "there are leaky_rnn"},
+		{section("leaky_rn"), "there are driscoll_rnn, gru, leaky_rnn, lstm, node, noisy_gru, rnn"},
 		{section("leaky_rnn", "hiden", int64(3)), "it has hidden, tau, dt"},
 		{section("leaky_rnn", "hidden", int64(0)), "at least 1"},
 		{section("leaky_rnn", "hidden", 2.5), "a whole number"},
 		{section("leaky_rnn", "hidden", "many"), "a number"},
+		{section("rnn", "nonlinearity", "sigmoid"), "nonlinearity is sigmoid, want one of tanh, relu"},
+		{section("gru", "initial", int64(0)), "initial is 0, want one of learned, zero"},
+		{section("node", "layers", int64(1)), "at least 2"},
 		{section("leaky_rnn", "tau", 0.0), "more than 0"},
 		{section("leaky_rnn", "tau", math.NaN()), "more than 0"},
 		{section("leaky_rnn", "tau", 50.0), "dt (100 ms) is more than tau (50 ms)"},

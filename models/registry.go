@@ -79,11 +79,12 @@ func New(section sweep.Section, inputs, outputs int) (Model, error) {
 	return m, nil
 }
 
-// parameters are a section's values, numbers as float64.
+// parameters are a section's values, numbers as float64, texts as string.
 type parameters map[string]any
 
 func (p parameters) float(name string) float64 { return p[name].(float64) }
 func (p parameters) int(name string) int       { return int(p[name].(float64)) }
+func (p parameters) text(name string) string   { return p[name].(string) }
 
 // parameters lays the given values over the defaults and checks names, types and ranges.
 func (e entry) parameters(given sweep.Values) (parameters, error) {
@@ -102,13 +103,25 @@ func (e entry) parameters(given sweep.Values) (parameters, error) {
 		if !ok {
 			v = d.Default
 		}
-		n, err := number(d, v)
+		checked, err := check(d, v)
 		if err != nil {
 			return nil, fmt.Errorf("model %s: %s is %v, want %w", e.Name, d.Name, v, err)
 		}
-		p[d.Name] = n
+		p[d.Name] = checked
 	}
 	return p, nil
+}
+
+// check gives a value the type of its declaration. The error says what is wanted.
+func check(d sweep.Param, v any) (any, error) {
+	if d.Type != sweep.String {
+		return number(d, v)
+	}
+	s, ok := v.(string)
+	if !ok || d.Choices != nil && !slices.Contains(d.Choices, s) {
+		return nil, fmt.Errorf("one of %s", strings.Join(d.Choices, ", "))
+	}
+	return s, nil
 }
 
 // number checks a numeric parameter. The error says what is wanted.
