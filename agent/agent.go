@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Dir         string           // the sweep's folder
 	Slots       int              // trials at a time
+	Threads     int              // of a trial, and GOMAXPROCS of its process (1)
 	SlotCommand []string         // starts a slot's process, which calls RunSlot with its stdin and stdout
 	SlotEnv     []string         // added to its environment
 	Signals     <-chan os.Signal // each tells the agent to hand over and leave; nil: only the controller and ctx do
@@ -35,6 +36,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Threads == 0 {
+		o.Threads = 1
+	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 5 * time.Second
 	}
@@ -56,8 +60,8 @@ func (e *RefusedError) Error() string { return "the controller refuses this agen
 // are saved and handed over. An error is the system's, or a *RefusedError.
 func Run(ctx context.Context, o Options) (err error) {
 	o = o.withDefaults()
-	if o.Slots < 1 || len(o.SlotCommand) == 0 {
-		return fmt.Errorf("run an agent: %d slots, command %v: want at least one of each", o.Slots, o.SlotCommand)
+	if o.Slots < 1 || o.Threads < 1 || len(o.SlotCommand) == 0 {
+		return fmt.Errorf("run an agent: %d slots of %d threads, command %v: want at least one of each", o.Slots, o.Threads, o.SlotCommand)
 	}
 	host, err := os.Hostname()
 	if err != nil {

@@ -60,7 +60,7 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 	c := exec.Command(o.SlotCommand[0], o.SlotCommand[1:]...)
 	c.Args[0] = os.Args[0] // the program may look at the name by which it was called
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	c.Env = append(os.Environ(), o.SlotEnv...)
+	c.Env = append(append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Threads)), o.SlotEnv...)
 	s.said.log = log
 	c.Stderr = s.said
 	in, err1 := c.StdinPipe()
@@ -87,19 +87,31 @@ func (s *slot) arrange(o Options) {
 	pid := s.process.Process.Pid
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(strconv.Itoa(outOfMemoryScore)), 0o644) // needs no right to raise it, but /proc
 	var own unix.CPUSet
-	if unix.SchedGetaffinity(0, &own) != nil || o.Slots != own.Count() {
-		return // other agents or programs may have the cores that we would take
+	if unix.SchedGetaffinity(0, &own) != nil {
+		return
 	}
-	for cpu, seen := 0, 0; seen <= s.number; cpu++ {
+	if mine, ok := share(own, s.number, o.Slots, o.Threads); ok {
+		_ = unix.SchedSetaffinity(pid, &mine)
+	}
+}
+
+// share is the part of the processors that a slot gets: as many as a trial has threads, one slot after the other. false: they do not come out even, so that
+// other agents or programs may have those that we would take.
+func share(own unix.CPUSet, slot, slots, threads int) (mine unix.CPUSet, ok bool) {
+	if slots*threads != own.Count() {
+		return mine, false
+	}
+	seen := 0
+	for cpu := 0; seen < own.Count(); cpu++ {
 		if !own.IsSet(cpu) {
 			continue
 		}
-		if seen++; seen > s.number {
-			var mine unix.CPUSet
+		if seen/threads == slot {
 			mine.Set(cpu)
-			_ = unix.SchedSetaffinity(pid, &mine)
 		}
+		seen++
 	}
+	return mine, true
 }
 
 // write passes orders on until there are no more; the process ends when its pipe is closed.
