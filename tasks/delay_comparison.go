@@ -149,12 +149,12 @@ func (d delayComparison) show(g *random.Generator, c *comparison, magnitude, sta
 }
 
 // Measure is the accuracy over the points that ask for a decision; NaN where there is none.
-func (d delayComparison) Measure(b *Batch, outputs []float32) []Measure {
+func (d delayComparison) Measure(to []Measure, b *Batch, outputs []float32) []Measure {
 	var s score
 	for i, label := range b.Labels {
 		s.add(label, outputs[i*classes:(i+1)*classes])
 	}
-	return []Measure{{"accuracy", s.accuracy()}}
+	return append(to, Measure{"accuracy", s.accuracy()})
 }
 
 // A score counts decisions.

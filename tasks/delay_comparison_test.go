@@ -174,7 +174,7 @@ func TestMeasureCountsDecisions(t *testing.T) {
 	task.Data(1, 16, 100).Next(&b)
 	check := func(what string, want float64, answer func(int) int32) {
 		t.Helper()
-		if m := task.Measure(&b, answering(&b, answer)); len(m) != 1 || m[0].Name != "accuracy" || m[0].Value != want {
+		if m := task.Measure(nil, &b, answering(&b, answer)); len(m) != 1 || m[0].Name != "accuracy" || m[0].Value != want {
 			t.Errorf("%s: %v, want an accuracy of %g", what, m, want)
 		}
 	}
@@ -183,7 +183,7 @@ func TestMeasureCountsDecisions(t *testing.T) {
 	check("waiting", 0, func(int) int32 { return 0 })
 	check("the other", 0, func(i int) int32 { return (3 - b.Labels[i]) % 3 })
 	b = Batch{Steps: 1, Size: 1, Inputs: make([]float32, 2), Labels: make([]int32, 1)}
-	if m := task.Measure(&b, make([]float32, 3)); !math.IsNaN(m[0].Value) {
+	if m := task.Measure(nil, &b, make([]float32, 3)); !math.IsNaN(m[0].Value) {
 		t.Errorf("without decisions: %v", m)
 	}
 }

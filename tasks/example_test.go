@@ -21,7 +21,7 @@ func Example() {
 	for point, label := range b.Labels {
 		outputs[point*task.Outputs()+int(label)] = 1 // a network that knows
 	}
-	for _, m := range task.Measure(&b, outputs) {
+	for _, m := range task.Measure(nil, &b, outputs) {
 		fmt.Println(m.Name, m.Value)
 	}
 	// Output: accuracy 1

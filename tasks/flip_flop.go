@@ -154,10 +154,10 @@ func (f flipFlop) follow(marks []uint8, bit int) {
 }
 
 // Measure is the share of bits that are right, without what the loss leaves out; NaN where it leaves out everything.
-func (f flipFlop) Measure(b *Batch, outputs []float32) []Measure {
+func (f flipFlop) Measure(to []Measure, b *Batch, outputs []float32) []Measure {
 	var s bitScore
 	s.add(b, outputs)
-	return []Measure{{"accuracy", s.accuracy()}}
+	return append(to, Measure{"accuracy", s.accuracy()})
 }
 
 // sample makes the first task trials of the data set.

@@ -52,12 +52,12 @@ var errUntrained = errors.New("task noop has no data: nothing can be trained or 
 // noop is the task without data. RunNoop is what runs its trials.
 type noop struct{ parameters }
 
-func (noop) Inputs() int                                    { return 0 }
-func (noop) Outputs() int                                   { return 0 }
-func (noop) Loss() graph.Loss                               { return graph.CrossEntropy }
-func (noop) Data(int64, int, int) Data                      { return noData{} }
-func (noop) Measure(*Batch, []float32) []Measure            { return nil }
-func (noop) Evaluation(sweep.Condition) (Evaluation, error) { return nil, errUntrained }
+func (noop) Inputs() int                                           { return 0 }
+func (noop) Outputs() int                                          { return 0 }
+func (noop) Loss() graph.Loss                                      { return graph.CrossEntropy }
+func (noop) Data(int64, int, int) Data                             { return noData{} }
+func (noop) Measure(to []Measure, _ *Batch, _ []float32) []Measure { return to }
+func (noop) Evaluation(sweep.Condition) (Evaluation, error)        { return nil, errUntrained }
 
 // noData is a stream of empty batches.
 type noData struct{}

@@ -57,8 +57,8 @@ type Task interface {
 	// task trials have their own length (sweep.TaskInfo) does not look at length.
 	Data(seed int64, batch, length int) Data
 
-	// Measure scores a training batch for the curves, beside the loss: outputs is T×B×Outputs.
-	Measure(b *Batch, outputs []float32) []Measure
+	// Measure appends the scores of a training batch for the curves, beside the loss: outputs is T×B×Outputs.
+	Measure(to []Measure, b *Batch, outputs []float32) []Measure
 
 	// Evaluation prepares one run of a condition, the same data for every trial. The condition has been checked.
 	Evaluation(c sweep.Condition) (Evaluation, error)

@@ -29,7 +29,7 @@ func benchmarked(b *testing.B) (*trainer, *sweep.Spec) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	t, err := newTrainer(config)
+	t, err := newTrainer(config, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

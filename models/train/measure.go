@@ -45,7 +45,7 @@ func Measure(spec *sweep.Spec, trial sweep.Trial) (Cost, error) {
 	var c Cost
 	started := time.Now()
 	job := Job{Spec: spec, Trial: trial, Dir: dir}
-	r, err := newRun(job, config, func(results.TrialReport) error { return nil }, realDisk)
+	r, err := newRun(job, config, 1, func(results.TrialReport) error { return nil }, realDisk)
 	if err != nil {
 		return Cost{}, err
 	}

@@ -37,7 +37,7 @@ func runOn(ctx context.Context, job Job, report Reporter, d disk) (results.End, 
 		end, err = runOnce(ctx, job, config, report)
 	} else {
 		var r *run
-		if r, err = newRun(job, config, report, d); err == nil {
+		if r, err = newRun(job, config, 0, report, d); err == nil {
 			end, err = r.run(ctx)
 		}
 	}
@@ -65,8 +65,8 @@ type run struct {
 	notes    []string
 }
 
-func newRun(job Job, c sweep.Config, report Reporter, d disk) (*run, error) {
-	t, err := newTrainer(c)
+func newRun(job Job, c sweep.Config, threads int, report Reporter, d disk) (*run, error) {
+	t, err := newTrainer(c, threads)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"neurosweep/models/graph"
 	"neurosweep/models/kernel"
 	"neurosweep/sweep"
+	"neurosweep/sweep/random"
 	"neurosweep/tasks"
 )
 
@@ -28,24 +29,25 @@ type trainer struct {
 	batch     tasks.Batch
 	gradients []float32
 	outputs   []float32
+	measured  []tasks.Measure
 }
 
-// newTrainer makes a trial as it stands before its first update.
-func newTrainer(c sweep.Config) (*trainer, error) {
+// newTrainer makes a trial as it stands before its first update, to be trained on so many threads; 0: as many as the spec or GOMAXPROCS says.
+func newTrainer(c sweep.Config, threads int) (*trainer, error) {
 	p, err := assemble(c)
 	if err != nil {
 		return nil, err
 	}
-	machine, err := graph.NewReference[float32](p.model, p.task.Loss())
-	if err != nil {
-		return nil, err
-	}
-	t := &trainer{parts: p, config: c, machine: machine, weights: models.Init(p.model, c.Seed)}
 	isa, err := kernel.Choose()
 	if err != nil {
 		return nil, err
 	}
-	if t.optimizer, err = newOptimizer(kernel.Set32(isa), p.settings, p.groups); err != nil {
+	t := &trainer{parts: p, config: c, weights: models.Init(p.model, c.Seed)}
+	set := kernel.Set32(isa)
+	if t.machine, err = newMachine(p, set, threads); err != nil {
+		return nil, err
+	}
+	if t.optimizer, err = newOptimizer(set, p.settings, p.groups); err != nil {
 		return nil, err
 	}
 	t.data = p.task.Data(c.DataSeed, p.sequences, p.steps)
@@ -54,31 +56,37 @@ func newTrainer(c sweep.Config) (*trainer, error) {
 }
 
 // update does one update and returns the training metrics of its batch, computed with the weights before it: the loss first, then
-// the task's measures. finite is false where the loss, or a weight afterwards, is not finite; the weights are then of no use.
+// the task's measures; they are good until the next update. finite is false where the loss, or a weight afterwards, is not finite; the weights are
+// then of no use. After the first update nothing is allocated.
 func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 	t.data.Next(&t.batch)
-	b := graphBatch(&t.batch)
+	return t.step()
+}
+
+// step is the part of an update that follows the making of its data.
+func (t *trainer) step() (metrics []tasks.Measure, finite bool, err error) {
+	b := graphBatch(&t.batch, graph.Noise{Seed: t.config.Seed, Stream: random.Noise, Call: uint64(t.done + 1)})
 	t.outputs = sized(t.outputs, b.Steps*b.Size*t.task.Outputs())
 	loss, err := t.machine.Gradients(&b, t.weights, t.gradients, t.outputs)
 	if err != nil {
 		return nil, false, fmt.Errorf("update %d: %w", t.done+1, err)
 	}
-	metrics = append(metrics, tasks.Measure{Name: lossMetric, Value: loss})
-	metrics = append(metrics, t.task.Measure(&t.batch, t.outputs)...)
+	t.measured = append(t.measured[:0], tasks.Measure{Name: lossMetric, Value: loss})
+	t.measured = t.task.Measure(t.measured, &t.batch, t.outputs)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return metrics, false, nil
+		return t.measured, false, nil
 	}
 	t.optimizer.apply(t.done+1, t.weights, t.gradients)
 	if !allFinite(t.weights) {
-		return metrics, false, nil
+		return t.measured, false, nil
 	}
 	t.done++
-	return metrics, true, nil
+	return t.measured, true, nil
 }
 
 // graphBatch is a task's batch as a machine takes it.
-func graphBatch(b *tasks.Batch) graph.Batch[float32] {
-	return graph.Batch[float32]{Steps: b.Steps, Size: b.Size, Inputs: b.Inputs, Labels: b.Labels, Targets: b.Targets, Mask: b.Mask}
+func graphBatch(b *tasks.Batch, noise graph.Noise) graph.Batch[float32] {
+	return graph.Batch[float32]{Steps: b.Steps, Size: b.Size, Inputs: b.Inputs, Labels: b.Labels, Targets: b.Targets, Mask: b.Mask, Noise: noise}
 }
 
 func sized(s []float32, n int) []float32 {

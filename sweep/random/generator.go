@@ -18,6 +18,8 @@ const (
 	Noise      Stream = 4 // noise in a model or a task that has no data
 	Evaluation Stream = 5 // an evaluation's data, keyed by the condition's own seed
 	Space      Stream = 6 // points of a sweep's space, keyed by the sweep's own seed; the lane is the number of the draw
+
+	EvaluationNoise Stream = 7 // noise in a model that is evaluated, keyed by the condition's own seed; the lane is the sequence of the batch
 )
 
 // A Generator draws the numbers of one lane of a stream, in order. It is not safe for concurrent use. Two with equal arguments of New
