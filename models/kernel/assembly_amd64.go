@@ -4,36 +4,11 @@ import "unsafe"
 
 //go:generate ./gen/generate.sh
 
-// product calls the assembly for panels of a width. Plain calls, so that the arguments stay on the stack.
-func (i ISA) product(width int, args *arguments) {
+// product calls the assembly for panels of a width. These are plain calls, so that the arguments stay on the stack.
+func (i ISA) product(transposed bool, width int, args *arguments) {
 	p := (*byte)(unsafe.Pointer(args))
-	if i == AVX512 {
-		switch width {
-		case 1:
-			product1AVX512(p)
-		case 2:
-			product2AVX512(p)
-		case 3:
-			product3AVX512(p)
-		case 4:
-			product4AVX512(p)
-		}
-		return
-	}
-	switch width {
-	case 1:
-		product1AVX2(p)
-	case 2:
-		product2AVX2(p)
-	case 3:
-		product3AVX2(p)
-	}
-}
-
-// transposed is product for the form with a transposed left operand.
-func (i ISA) transposed(width int, args *arguments) {
-	p := (*byte)(unsafe.Pointer(args))
-	if i == AVX512 {
+	switch {
+	case i == AVX512 && transposed:
 		switch width {
 		case 1:
 			transposed1AVX512(p)
@@ -44,15 +19,35 @@ func (i ISA) transposed(width int, args *arguments) {
 		case 4:
 			transposed4AVX512(p)
 		}
-		return
-	}
-	switch width {
-	case 1:
-		transposed1AVX2(p)
-	case 2:
-		transposed2AVX2(p)
-	case 3:
-		transposed3AVX2(p)
+	case i == AVX512:
+		switch width {
+		case 1:
+			product1AVX512(p)
+		case 2:
+			product2AVX512(p)
+		case 3:
+			product3AVX512(p)
+		case 4:
+			product4AVX512(p)
+		}
+	case transposed:
+		switch width {
+		case 1:
+			transposed1AVX2(p)
+		case 2:
+			transposed2AVX2(p)
+		case 3:
+			transposed3AVX2(p)
+		}
+	default:
+		switch width {
+		case 1:
+			product1AVX2(p)
+		case 2:
+			product2AVX2(p)
+		case 3:
+			product3AVX2(p)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ package kernel
 
 // Where there is no assembly, ISAs() is generic alone and none of these is called.
 
-func (i ISA) product(int, *arguments)    {}
-func (i ISA) transposed(int, *arguments) {}
-func (i ISA) addRows(*arguments)         {}
-func (i ISA) peak(*arguments)            {}
+func (i ISA) product(bool, int, *arguments) {}
+func (i ISA) addRows(*arguments)            {}
+func (i ISA) peak(*arguments)               {}

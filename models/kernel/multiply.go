@@ -7,11 +7,8 @@ func (s *Set[F]) PackedSize(k, n int) int {
 	if s.ISA == Generic {
 		return k * n
 	}
-	registers := 0
-	for _, run := range s.ISA.panels(n) {
-		registers += run.width * run.count
-	}
-	return k * registers * s.ISA.lanes()
+	lanes := s.ISA.lanes()
+	return k * ((n + lanes - 1) &^ (lanes - 1))
 }
 
 // Pack writes the right operand op(B), k×n, in the order in which MulPacked reads it: once for many products. Transposed means that b holds n×k.
@@ -21,15 +18,15 @@ func (s *Set[F]) Pack(dst, b []F, k, n, ldb int, transposed bool) {
 		packPanel(dst, b, k, n, ldb, n, transposed)
 		return
 	}
-	column := 0
-	for _, run := range s.ISA.panels(n) {
-		width := run.width * s.ISA.lanes()
-		for range run.count {
-			columns := width - s.ISA.lanes() + run.last
+	for column := 0; column < n; {
+		p := s.ISA.panels(n - column)
+		width := p.width * s.ISA.lanes()
+		for range p.count {
 			from := b[column:]
 			if transposed {
 				from = b[column*ldb:]
 			}
+			columns := min(width, n-column)
 			packPanel(dst[:k*width], from, k, columns, ldb, width, transposed)
 			dst = dst[k*width:]
 			column += columns
@@ -68,7 +65,10 @@ func (s *Set[F]) MulTN(c []F, ldc int, a []F, lda int, b []F, ldb int, m, n, k i
 		return
 	}
 	_, _, _ = c[(m-1)*ldc+n-1], a[(k-1)*lda+m-1], b[(k-1)*ldb+n-1]
-	p := transposedProduct{c: address(c), a: address(a), b: address(b), ldc: 4 * ldc, lda: 4 * lda, ldb: 4 * ldb, m: m, n: n, k: k}
+	p := product{
+		c: address(c), a: address(a), b: address(b), ldc: 4 * ldc, lda: 4 * lda, ldb: 4 * ldb, m: m, n: n, k: k,
+		start: startC, transposed: true,
+	}
 	p.run(s.ISA)
 }
 

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -71,7 +72,8 @@ func newMemory(t *testing.T, floats int) memory {
 }
 
 // packed computes MulPacked with a set and returns C with what lies between its rows.
-func (x multiplication) packed(s *Set[float32], f memory, seed uint64) []float32 {
+func (x multiplication) packed(t *testing.T, s *Set[float32], f memory, seed uint64) []float32 {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 0))
 	a := f.a.floats((x.m-1)*x.lda+x.k, true)
 	rows(r, a, x.m, x.k, x.lda, x.special)
@@ -93,6 +95,9 @@ func (x multiplication) packed(s *Set[float32], f memory, seed uint64) []float32
 		packed[i] = nan
 	}
 	s.Pack(packed, b, x.k, x.n, x.ldb+width, x.transposed)
+	if i := slices.IndexFunc(packed, func(v float32) bool { return math.Float32bits(v) == math.Float32bits(nan) }); i >= 0 {
+		t.Fatalf("%s: Pack of %+v left element %d as it was, or took it from between the rows", s.ISA, x, i)
+	}
 	s.MulPacked(c, x.ldc, a, x.lda, packed, x.m, x.n, x.k, start, x.start == startC)
 	return slices.Clone(c)
 }
@@ -115,9 +120,9 @@ func (x multiplication) transposedLeft(s *Set[float32], f memory, seed uint64) [
 func (x multiplication) compare(t *testing.T, f memory, seed uint64) {
 	t.Helper()
 	generic := Set32(Generic)
-	wantPacked, wantTransposed := x.packed(generic, f, seed), x.transposedLeft(generic, f, seed)
+	wantPacked, wantTransposed := x.packed(t, generic, f, seed), x.transposedLeft(generic, f, seed)
 	for _, isa := range ISAs()[1:] {
-		got := x.packed(Set32(isa), f, seed)
+		got := x.packed(t, Set32(isa), f, seed)
 		if i := firstDifference(got, wantPacked); i >= 0 {
 			t.Fatalf("%s: MulPacked of %+v: element %d,%d is %x, want %x", isa, x, i/x.ldc, i%x.ldc, got[i], wantPacked[i])
 		}

@@ -8,50 +8,50 @@ func (i ISA) lanes() int {
 	return 8
 }
 
-// heights are the most rows of a tile, by its width in registers: as many sums as there are registers for. The generator has the same table.
-func (i ISA) heights() [5]int {
+// height is the most rows of a tile of so many registers' width: as many sums as there are registers for. The generator has the same numbers.
+func (i ISA) height(width int) int {
 	if i == AVX512 {
-		return [5]int{1: 12, 12, 8, 6}
+		return [...]int{1: 12, 2: 12, 3: 8, 4: 6}[width]
 	}
-	return [5]int{1: 12, 6, 4}
+	return [...]int{1: 12, 2: 6, 3: 4}[width]
 }
 
-// A panelRun is panels of one width.
-type panelRun struct {
-	width, count int // in registers; 0 panels: nothing
-	last         int // columns of the last register of each panel
+// panels are some panels of one width, side by side.
+type panels struct {
+	width, count int // in registers
+	columns      int // in all
+	last         int // of the last register; only a single panel may have a last register that is not full
 }
 
-// panels cuts n columns. A product with AVX-512 is fastest in panels of 3 registers and tiles of 8 rows, then of 4 and 6; with AVX2 of 3 and 4, then 2 and 6.
-// So there are as many threes as can be, and what is left is twos (AVX2) or fours. The panel whose last register is not full stands alone.
-func (i ISA) panels(n int) [3]panelRun {
+// panels cuts the first panels off n columns. AVX-512 is fastest in panels of 3 registers and tiles of 8 rows, then of 4 and 6; AVX2 in panels of 3 and tiles
+// of 4 rows, then of 2 and 6. So there are as many threes as can be, and then fours (AVX-512) or twos (AVX2).
+func (i ISA) panels(n int) panels {
 	lanes := i.lanes()
-	registers := (n + lanes - 1) / lanes
-	threes := panelRun{width: 3, last: lanes}
-	rest := panelRun{width: 4, last: lanes}
-	if i == AVX2 {
-		rest.width = 2
+	registers := uint(n+lanes-1) / uint(lanes)
+	threes, fours, twos := registers/3, registers%3, uint(0)
+	if i == AVX2 || registers == 5 {
+		fours, twos = 0, (3-fours)%3
 	}
+	threes = (registers - 4*fours - 2*twos) / 3
+	p := panels{last: lanes}
 	switch {
-	case registers <= rest.width || registers <= 3:
-		rest.width, rest.count = registers, 1
-	case registers == 5:
-		rest.width, rest.count, threes.count = 2, 1, 1
+	case registers <= 3:
+		p.width, p.count = int(registers), 1
+	case threes > 0:
+		p.width, p.count = 3, int(threes)
+	case fours > 0:
+		p.width, p.count = 4, int(fours)
 	default:
-		rest.count = registers % 3
-		if i == AVX2 {
-			rest.count = (3 - rest.count) % 3
-		}
-		threes.count = (registers - rest.count*rest.width) / 3
+		p.width, p.count = 2, int(twos)
 	}
-	runs := [3]panelRun{threes, rest}
-	if tail := n % lanes; tail != 0 {
-		from := &runs[0]
-		if rest.count > 0 {
-			from = &runs[1]
+	p.columns = p.width * p.count * lanes
+	if p.columns > n {
+		if p.count == 1 {
+			p.columns, p.last = n, n-(p.width-1)*lanes
+		} else {
+			p.count--
+			p.columns -= p.width * lanes
 		}
-		from.count--
-		runs[2] = panelRun{width: from.width, count: 1, last: tail}
 	}
-	return runs
+	return p
 }

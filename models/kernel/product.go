@@ -8,11 +8,8 @@ const (
 	callRows = 240
 )
 
-// panelBytes is how much of a panel is read at once by all tiles of rows: it stays in the first-level cache.
-const panelBytes = 32 << 10
-
-// rowsAtOnce is how many rows of B a transposed product reads before the next tile reads them again.
-const rowsAtOnce = 256
+// panelBytes is how much of a panel of B all tiles of rows read before they come to the next part: it stays in a first-level cache of 32 KiB.
+const panelBytes = 24 << 10
 
 // What the elements of a product begin with.
 const (
@@ -21,108 +18,101 @@ const (
 	startRow
 )
 
-// A product is MulPacked in float32, with distances in bytes.
+// A product is MulPacked or MulTN in float32: C and A·B or Aᵀ·B, cut into what the assembly does in one call. All distances are in bytes.
 type product struct {
 	c, a, b, row unsafe.Pointer
 	ldc, lda     int
+	ldb          int // where A is transposed; a packed B has none
 	m, n, k      int
 	start        int
+	transposed   bool // A
 }
 
-// run cuts a product into calls of the assembly: blocks of the inner dimension outermost, of which all but the first begin with C.
+// run computes panels of columns, one width after the other.
 func (p *product) run(isa ISA) {
-	runs := isa.panels(p.n)
 	lanes := isa.lanes()
-	heights := isa.heights()
-	registers := 0
-	for _, run := range runs {
-		if run.count > 0 {
-			p.runPanels(isa, run, registers*lanes*4, registers*lanes*4*p.k, heights[run.width])
-			registers += run.width * run.count
+	args := arguments{ldc: p.ldc, lda: p.lda}
+	full := isa.mask(lanes)
+	for column := 0; column < p.n; {
+		panels := isa.panels(p.n - column)
+		args.last, args.ragged = full, 0
+		if panels.last < lanes {
+			args.last, args.ragged = isa.mask(panels.last), 1
 		}
+		args.c = unsafe.Add(p.c, column*4)
+		if p.transposed {
+			args.b = unsafe.Add(p.b, column*4)
+			args.ldb, args.panelStride = p.ldb, panels.width*lanes*4
+		} else {
+			args.b = unsafe.Add(p.b, column*4*p.k) // all panels before this one are full
+			args.ldb, args.panelStride = panels.width*lanes*4, panels.width*lanes*4*p.k
+		}
+		args.start, args.startStride, args.startMask, args.startLast = args.c, p.ldc, full, args.last
+		switch p.start {
+		case startRow:
+			args.start, args.startStride = unsafe.Add(p.row, column*4), 0
+		case startZero: // what is read under a mask of nothing
+			args.startMask, args.startLast = isa.mask(0), isa.mask(0)
+		}
+		p.panels(isa, panels, &args)
+		column += panels.columns
 	}
 }
 
-// runPanels computes the panels of a run, whose columns begin so many bytes into C's rows and so many into the packed operand.
-func (p *product) runPanels(isa ISA, run panelRun, column, packed, height int) {
-	rowBytes := run.width * isa.lanes() * 4
-	args := arguments{
-		ldc: p.ldc, lda: p.lda, panelStride: rowBytes * p.k,
-		startMask: isa.mask(isa.lanes()), startLast: isa.mask(run.last), last: isa.mask(run.last),
+// panels computes panels of one width in blocks of the inner dimension, of which all but the first begin with C, and in these by blocks of rows.
+func (p *product) panels(isa ISA, panels panels, args *arguments) {
+	depth := p.k
+	if bytes := panels.width * isa.lanes() * 4 * p.k; bytes > panelBytes {
+		blocks := (bytes + panelBytes - 1) / panelBytes
+		depth = (p.k + blocks - 1) / blocks
 	}
-	if run.last < isa.lanes() {
-		args.ragged = 1
+	nextRow, nextStep := p.lda, 4 // in A
+	if p.transposed {
+		nextRow, nextStep = 4, p.lda
 	}
-	blocks := (rowBytes*p.k + panelBytes - 1) / panelBytes
-	depth := (p.k + blocks - 1) / blocks
 	for from := 0; from < p.k; from += depth {
 		args.k = min(depth, p.k-from)
+		if from > 0 {
+			args.b = unsafe.Add(args.b, depth*args.ldb)
+			args.start, args.startStride, args.startMask, args.startLast = args.c, p.ldc, isa.mask(isa.lanes()), args.last
+		}
+		args.a = unsafe.Add(p.a, from*nextStep)
+		if p.m <= callRows {
+			p.call(isa, panels, args, p.m)
+			continue
+		}
+		block := *args
 		for i := 0; i < p.m; i += callRows {
-			rows := min(callRows, p.m-i)
-			args.cut(rows, height)
-			args.a = unsafe.Add(p.a, i*p.lda+from*4)
-			atOnce := max(1, callWork*4/(rows*rowBytes*args.k))
-			for first := 0; first < run.count; first += atOnce {
-				args.panels = min(atOnce, run.count-first)
-				args.b = unsafe.Add(p.b, packed+first*args.panelStride+from*rowBytes)
-				args.c = unsafe.Add(p.c, i*p.ldc+column+first*rowBytes)
-				p.begin(&args, isa, column+first*rowBytes, from > 0)
-				isa.product(run.width, &args)
+			p.call(isa, panels, &block, min(callRows, p.m-i))
+			if i+callRows < p.m {
+				block.a = unsafe.Add(block.a, callRows*nextRow)
+				block.c = unsafe.Add(block.c, callRows*p.ldc)
+				block.start = unsafe.Add(block.start, callRows*block.startStride)
 			}
 		}
 	}
 }
 
-// begin says what the tiles begin with. To begin with zero is to read with a mask of nothing.
-func (p *product) begin(args *arguments, isa ISA, column int, resumed bool) {
-	switch {
-	case resumed || p.start == startC:
-		args.start, args.startStride = args.c, p.ldc
-		args.startMask, args.startLast = isa.mask(isa.lanes()), args.last
-	case p.start == startRow:
-		args.start, args.startStride = unsafe.Add(p.row, column), 0
-	default:
-		args.start, args.startStride = args.c, p.ldc
-		args.startMask, args.startLast = isa.mask(0), isa.mask(0)
+// call computes so many rows of panels: in one call of the assembly unless that takes too long.
+func (p *product) call(isa ISA, panels panels, args *arguments, rows int) {
+	args.cut(rows, isa.height(panels.width))
+	args.panels = panels.count
+	width := panels.width * isa.lanes()
+	work := rows * args.k * width
+	if work*panels.count <= callWork {
+		isa.product(p.transposed, panels.width, args)
+		return
 	}
-}
-
-// A transposedProduct is MulTN in float32, with distances in bytes.
-type transposedProduct struct {
-	c, a, b       unsafe.Pointer
-	ldc, lda, ldb int
-	m, n, k       int
-}
-
-// run cuts a product into calls of the assembly.
-func (p *transposedProduct) run(isa ISA) {
-	lanes := isa.lanes()
-	heights := isa.heights()
-	for from := 0; from < p.k; from += rowsAtOnce {
-		args := arguments{ldc: p.ldc, lda: p.lda, ldb: p.ldb, k: min(rowsAtOnce, p.k-from)}
-		column := 0
-		for _, run := range isa.panels(p.n) {
-			if run.count == 0 {
-				continue
-			}
-			rowBytes := run.width * lanes * 4
-			args.last, args.ragged = isa.mask(run.last), 0
-			if run.last < lanes {
-				args.ragged = 1
-			}
-			for i := 0; i < p.m; i += callRows {
-				rows := min(callRows, p.m-i)
-				args.cut(rows, heights[run.width])
-				args.a = unsafe.Add(p.a, from*p.lda+i*4)
-				atOnce := max(1, callWork*4/(rows*rowBytes*args.k))
-				for first := 0; first < run.count; first += atOnce {
-					args.panels = min(atOnce, run.count-first)
-					args.b = unsafe.Add(p.b, from*p.ldb+column+first*rowBytes)
-					args.c = unsafe.Add(p.c, i*p.ldc+column+first*rowBytes)
-					isa.transposed(run.width, &args)
-				}
-			}
-			column += run.count * rowBytes
+	part := *args
+	part.panels = max(1, callWork/work)
+	for left := panels.count; ; {
+		isa.product(p.transposed, panels.width, &part)
+		if left -= part.panels; left == 0 {
+			return
 		}
+		part.b = unsafe.Add(part.b, part.panels*part.panelStride)
+		part.c = unsafe.Add(part.c, part.panels*width*4)
+		part.start = unsafe.Add(part.start, part.panels*width*4)
+		part.panels = min(part.panels, left)
 	}
 }

@@ -119,10 +119,11 @@ func TestFMA(t *testing.T) {
 		check(a, 1-float32(r.IntN(8))*0x1p-24, c)
 		check(-a, 1+float32(r.IntN(8))*0x1p-23, c)
 	}
-	check(0x1p-24, 1, 1)                        // a tie, to even
-	check(0x1p-24+0x1p-47, 1, 1)                // just above it
-	check(0x1p-100, 0x1p-46, 0x1.000002p-126)   // beside a number that is not normal any more
-	check(0x1.fffffep+127, 2, -0x1.fffffep+127) // beyond the range in between, not in the end
+	check(0x1p-24, 1, 1)                                     // a tie, to even
+	check(0x1p-24+0x1p-47, 1, 1)                             // just above it
+	check(0x1p-100, 0x1p-46, 0x1.000002p-126)                // beside a number that is not normal any more
+	check(0x1.000002p-75, 0x1.fffffcp-76, 0x1p-127+0x1p-149) // just below a tie of numbers that are not normal
+	check(0x1.fffffep+127, 2, -0x1.fffffep+127)              // beyond the range in between, not in the end
 	if twice == 0 {
 		t.Error("rounding twice was never wrong: the test does not test")
 	}
