@@ -179,7 +179,7 @@ func TestSectionMistakes(t *testing.T) {
 		{head + "  model:\n    values:\n    - {name: gru, hiden: 3}", nil, "f.yaml:7: model.hiden: gru has no parameter hiden; did you mean hidden?"},
 		{head + "  model:\n    values:\n    - name: gru\n      hidden: 0", nil, "f.yaml:8: model.hidden: 0 is too small, the least is 1"},
 		{head + "  model:\n    values:\n    - {name: gur}", nil, "f.yaml:7: model: there is no model \"gur\"; did you mean gru?"},
-		{head + "  model:\n    values:\n    - {hidden: 3}", nil, "f.yaml:7: model: this value has no name; valid are gru,"},
+		{head + "  model:\n    values:\n    - {hidden: 3}", nil, "f.yaml:7: model: this value has no name; valid are driscoll_rnn, gru,"},
 		{head + "  model:\n    values:\n    - 3", nil, "f.yaml:7: model: there is no model 3; valid are"},
 		{head + "  model: {min: 1, max: 2}", nil, "f.yaml:5: model: a whole section can be swept by value or values only"},
 		{head + "  model: {values: [{name: gru, hidden: 3}]}\n  model.hidden: {values: [4]}", nil, "f.yaml:5: model.hidden: this value gives it, and it is swept by itself as well"},
