@@ -121,6 +121,9 @@ func (b *Builder) noiseWidth() int {
 func (b *Builder) apply(r *rule, attribute [2]float64, operands ...*Node) *Node {
 	o := &op{b: b, rule: r, attribute: attribute, operands: operands, diff: make([]bool, len(operands))}
 	needs := false
+	if len(operands) == 0 {
+		fail("%s: no operand", r.name)
+	}
 	for i, n := range operands {
 		if n == nil {
 			fail("%s: operand %d of %d is missing", r.name, i+1, len(operands))

@@ -86,9 +86,6 @@ func init() {
 }
 
 func concatShape(_ *op, in [][2]int) (out [2]int, err error) {
-	if len(in) == 0 {
-		return out, fmt.Errorf("no operand")
-	}
 	out[0] = in[0][0]
 	for i, s := range in {
 		if s[0] != out[0] {
