@@ -43,7 +43,8 @@ type Component struct {
 type TaskInfo struct {
 	Component
 	Trains      bool                // false: its trials have no model, no updates and no checkpoints (noop)
-	OwnLength   bool                // a task trial has a length that the task decides: train.length is not used, and refused
+	OwnLength   bool                // a task trial is as long as the task's parameter length says: train.length is not used, and refused
+	Start       Values              // values of train that suit the task, for a new spec; its defaults do where nothing is said
 	Evaluations []Component         // the kinds that a condition under evaluate may name
 	Metrics     map[string][]string // kind of evaluation: the names of its metrics, breakdowns included
 }

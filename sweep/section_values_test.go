@@ -71,6 +71,8 @@ func TestSectionsAsValues(t *testing.T) {
 		{"twins by a default collapse", head + "parameters: {model: {values: [gru, {name: gru, hidden: 128.0}]}}", nil, []string{`{"model":"gru","model.hidden":128} 0`}},
 		{"the section itself is for all models", head + "model: {hidden: 9}\nparameters: {model: {values: [gru, {name: node, latent: 4}]}}", nil,
 			[]string{`{"model":"gru"} 0`, `{"model":"node","model.latent":4} 0`}},
+		{"and shown where one of them gives it itself", head + "model: {hidden: 9}\nparameters: {model: {values: [{name: gru}, {name: node, hidden: 4}]}}", nil,
+			[]string{`{"model":"gru","model.hidden":9} 0`, `{"model":"node","model.hidden":4} 0`}},
 		{"an argument for models by name", head + "parameters: {model: {values: [gru, node]}}", []string{"model.hidden=9"}, []string{`{"model":"gru"} 0`, `{"model":"node"} 0`}},
 		{"training, in mappings", head + "model: gru\nparameters: {train: {values: [{optimizer: sgd, lr: 1, schedule: {kind: cosine}}, {lr: 0.5}]}}", []string{"train.batch=8"},
 			[]string{`{"train.batch":8,"train.lr":1.0,"train.optimizer":"sgd","train.schedule.kind":"cosine"} 0`, `{"train.batch":8,"train.lr":0.5,"train.optimizer":"adam","train.schedule.kind":"constant"} 0`}},

@@ -28,10 +28,11 @@ var flipFlopInfo = sweep.TaskInfo{
 	},
 	Trains:    true,
 	OwnLength: true,
+	Start:     sweep.Values{"updates": int64(500), "batch": int64(800)},
 	Evaluations: []sweep.Component{
 		{
 			Name: validation, Revision: 1,
-			Doc: "The held-out task trials of a data set, which no trial is trained on: the training loss, and the share of bits that are right (an output above ½ is a 1), both without what the loss leaves out.",
+			Doc: "The held-out task trials of a data set, which nothing is trained on: the training loss, and the share of bits that are right (an output above ½ is a 1), both without what the loss leaves out.",
 			Params: []sweep.Param{
 				{Name: "seed", Type: sweep.Int, Default: int64(0), Doc: "Seed of the data set, the same for every trial."},
 			},

@@ -53,15 +53,18 @@ func names[V any](m map[string]V) string { return strings.Join(slices.Sorted(map
 
 // newSpec writes a starting spec.
 func newSpec(task sweep.TaskInfo, model, training sweep.Component) string {
+	if task.OwnLength {
+		training.Params = slices.DeleteFunc(slices.Clone(training.Params), func(p sweep.Param) bool { return p.Name == "length" })
+	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "# A sweep of %s. Check it with sweep plan, try it with sweep smoke, run it with sweep run.\n", task.Name)
 	fmt.Fprintf(&s, "# Every line that begins with # and a space before a key is a default: remove the # to change it.\n")
 	fmt.Fprintf(&s, "name: %s\n", strings.ReplaceAll(task.Name, "_", "-"))
 	s.WriteString("method: grid                  # or random, with run_cap\n\n")
-	section(&s, "task", task.Component)
+	section(&s, "task", task.Component, nil)
 	if task.Trains {
-		section(&s, "model", model)
-		section(&s, "train", training)
+		section(&s, "model", model, nil)
+		section(&s, "train", training, startValues(task))
 	}
 	s.WriteString("seeds: 3                      # replicates of every cell: 0, 1, 2; or a list: [0, 5, 7]\n\n")
 	fmt.Fprintf(&s, "# What is swept: paths into the sections above. A swept path overrides the value there.\n")
@@ -71,8 +74,16 @@ func newSpec(task sweep.TaskInfo, model, training sweep.Component) string {
 	return s.String()
 }
 
-// section writes one section: its name, and every parameter as a comment with its default.
-func section(s *strings.Builder, key string, c sweep.Component) {
+// startValues are the values of train that a new spec of a task gives: a section needs one at least.
+func startValues(task sweep.TaskInfo) sweep.Values {
+	if len(task.Start) > 0 {
+		return task.Start
+	}
+	return sweep.Values{"updates": int64(1000)}
+}
+
+// section writes one section: its name, every parameter as a comment with its default, and those that are given with their values.
+func section(s *strings.Builder, key string, c sweep.Component, given sweep.Values) {
 	if c.Doc != "" {
 		fmt.Fprintf(s, "# %s\n", c.Doc)
 	}
@@ -80,12 +91,14 @@ func section(s *strings.Builder, key string, c sweep.Component) {
 	if key != "train" {
 		fmt.Fprintf(s, "  name: %s\n", c.Name)
 	}
-	for i, p := range c.Params {
-		comment := "# "
-		if p.Default == nil || key == "train" && i == 0 {
-			comment = "" // must be given; and a section needs one key
+	for _, p := range c.Params {
+		comment, value := "# ", p.Default
+		if v, ok := given[p.Name]; ok {
+			comment, value = "", v
+		} else if p.Default == nil {
+			comment = "" // must be given
 		}
-		fmt.Fprintf(s, "  %-27s %s\n", comment+p.Name+": "+yamlValue(p.Default), "# "+about(p))
+		fmt.Fprintf(s, "  %-27s %s\n", comment+p.Name+": "+yamlValue(value), "# "+about(p))
 	}
 	s.WriteString("\n")
 }
@@ -94,7 +107,7 @@ func section(s *strings.Builder, key string, c sweep.Component) {
 func about(p sweep.Param) string {
 	text := p.Doc
 	if p.Unit != "" {
-		text += ", in " + p.Unit
+		text = strings.TrimSuffix(text, ".") + ", in " + p.Unit + "."
 	}
 	if len(p.Choices) > 0 {
 		text += " (" + strings.Join(p.Choices, ", ") + ")"

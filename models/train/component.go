@@ -20,7 +20,7 @@ var component = sweep.Component{
 	Params: []sweep.Param{
 		{Name: "updates", Type: sweep.Int, Default: int64(1000), Min: bound(1), Unit: "updates", Doc: "Training steps of a trial.", NotKey: true},
 		{Name: "batch", Type: sweep.Int, Default: int64(16), Min: bound(1), Max: bound(65536), Unit: "sequences", Doc: "Sequences of an update."},
-		{Name: "length", Type: sweep.Int, Default: int64(100), Min: bound(1), Max: bound(maxLength), Unit: "steps", Doc: "Time steps of an update; the network's state begins at zero in each."},
+		{Name: "length", Type: sweep.Int, Default: int64(100), Min: bound(1), Max: bound(maxLength), Unit: "steps", Doc: "Time steps of an update, of which each begins with the network's initial state. Not for a task whose task trials have their own length: there it is task.length."},
 
 		{Name: "optimizer", Type: sweep.String, Default: adamName, Choices: optimizerNames(), Doc: "How weights follow from gradients."},
 		{Name: "lr", Type: sweep.Float, Default: 1e-3, Above: bound(0), Doc: "Learning rate."},
