@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -232,5 +233,39 @@ func TestLengthOfATaskTrial(t *testing.T) {
 	}
 	if c, err = parseWide(t, text, "task.length=40").Config(nil, 0); err != nil || c.Task.Params["length"] != int64(40) {
 		t.Errorf("task.length=40 gives %v, %v", c.Task.Params, err)
+	}
+}
+
+// TestFlipFlopExample plans the example, as it stands and with an argument for all its models: the first trial is a GRU.
+func TestFlipFlopExample(t *testing.T) {
+	const file = "../examples/three_bit_flip_flop.yaml"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		trials int
+		want   []string
+	}{
+		{nil, 20, []string{`{"model":"gru","model.hidden":128,"train.lr":0.001} 0`, `{"model":"gru","model.hidden":128,"train.lr":0.001} 1`}},
+		{[]string{"model.hidden=29", "seeds=1", "train.lr=2e-3", "task.length=45", "train.batch=37"}, 2,
+			[]string{`{"model":"gru","model.hidden":29} 0`, `{"model":"node","model.hidden":29,"model.latent":3} 0`}},
+		{[]string{"model=gru", "train.lr=2e-3", "seeds=1"}, 1, []string{`{} 0`}},
+	} {
+		s, err := sweep.Parse(file, text, c.args, train.Catalog())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan(t, s, len(c.want)); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.args, got, c.want)
+		}
+		p, err := search.Open(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := p.Len(); n != c.trials {
+			t.Errorf("%q: %d trials, want %d", c.args, n, c.trials)
+		}
 	}
 }
