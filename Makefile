@@ -1,14 +1,15 @@
 # make build   bin/sweep
 # make demo    the example sweep: 18 trials of 2,000 updates, minutes on two cores (make demo-small: seconds)
 # make test    everything that can be tested on this machine; at the end, what could not be
-# make bench   trials a second beside the machine's raw JetStream rate, and updates a second
+# make bench   trials a second beside the machine's raw JetStream rate; training steps beside PyTorch's, JAX's and the processor's peak
+# make goldens the golden curves of the tests, by PyTorch
 # make soak    the same sweep killed at thirty random moments and left alone, compared
 # make clean   what the above made
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: build demo demo-small c6 test bench soak clean
+.PHONY: build demo demo-small c6 test bench goldens soak clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sweep ./cmd/sweep
@@ -30,9 +31,21 @@ c6: build
 test:
 	.ci/test.sh
 
-bench: build
+# PyTorch and JAX, 5 GB on disk, for bench and goldens.
+PEERS := .cache/peers
+$(PEERS)/requirements.txt: bench/peers/requirements.txt
+	rm -rf $(PEERS)
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q --disable-pip-version-check -r $<
+	cp $< $@
+
+bench: build $(PEERS)/requirements.txt
 	go run ./bench/dispatch -sweep bin/sweep
+	go run ./bench/train -hold -sweep bin/sweep -python $(PEERS)/bin/python
 	go test -run '^$$' -bench . ./models/...
+
+goldens: $(PEERS)/requirements.txt
+	PYTHONDONTWRITEBYTECODE=1 $(PEERS)/bin/python bench/peers/goldens.py models/train/testdata/goldens
 
 # SEED=n repeats a soak; KILLS=n changes the number of moments.
 SEED ?= 0
