@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"neurosweep/models/train"
 	"neurosweep/sweep"
 )
 
@@ -90,28 +91,9 @@ func (s *slot) arrange(o Options) {
 	if unix.SchedGetaffinity(0, &own) != nil {
 		return
 	}
-	if mine, ok := share(own, s.number, o.Slots, o.Threads); ok {
+	if mine, ok := train.Processors(own, s.number, o.Slots, o.Threads); ok {
 		_ = unix.SchedSetaffinity(pid, &mine)
 	}
-}
-
-// share is the part of the processors that a slot gets: as many as a trial has threads, one slot after the other. false: they do not come out even, so that
-// other agents or programs may have those that we would take.
-func share(own unix.CPUSet, slot, slots, threads int) (mine unix.CPUSet, ok bool) {
-	if slots*threads != own.Count() {
-		return mine, false
-	}
-	seen := 0
-	for cpu := 0; seen < own.Count(); cpu++ {
-		if !own.IsSet(cpu) {
-			continue
-		}
-		if seen/threads == slot {
-			mine.Set(cpu)
-		}
-		seen++
-	}
-	return mine, true
 }
 
 // write passes orders on until there are no more; the process ends when its pipe is closed.

@@ -6,44 +6,8 @@ import (
 	"os"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"neurosweep/sweep"
 )
-
-// Slots share an agent's processors evenly, whatever their numbers are, or not at all.
-func TestSlotsShareProcessors(t *testing.T) {
-	var own unix.CPUSet
-	for _, cpu := range []int{1, 2, 5, 8, 9, 70} {
-		own.Set(cpu)
-	}
-	for _, c := range []struct {
-		slots, threads int
-		want           []string
-	}{
-		{6, 1, []string{"[1]", "[2]", "[5]", "[8]", "[9]", "[70]"}}, {3, 2, []string{"[1 2]", "[5 8]", "[9 70]"}},
-		{2, 3, []string{"[1 2 5]", "[8 9 70]"}}, {1, 6, []string{"[1 2 5 8 9 70]"}}, {2, 2, []string{"", ""}}, {4, 2, []string{"", "", "", ""}},
-	} {
-		for slot := range c.slots {
-			got := ""
-			if mine, ok := share(own, slot, c.slots, c.threads); ok {
-				got = fmt.Sprint(list(mine))
-			}
-			if got != c.want[slot] {
-				t.Errorf("slot %d of %d with %d threads gets %s, want %s", slot, c.slots, c.threads, got, c.want[slot])
-			}
-		}
-	}
-}
-
-func list(s unix.CPUSet) (cpus []int) {
-	for cpu := range 128 {
-		if s.IsSet(cpu) {
-			cpus = append(cpus, cpu)
-		}
-	}
-	return cpus
-}
 
 // The process of a slot knows how many threads a trial has.
 func TestSlotsKnowTheirThreads(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 func newAgent(a *app) *cobra.Command {
 	var dir string
-	slots := runtime.GOMAXPROCS(0)
+	var slots, threads int
 	var patience time.Duration
 	c := &cobra.Command{
 		Use:   "agent --dir DIR",
@@ -32,19 +32,32 @@ It finds the controller through DIR/broker.json. TERM, INT and USR1 make it save
 			if err != nil {
 				return err
 			}
-			if slots < 1 {
-				return usage("--slots %d: want 1 or more", slots)
+			for name, value := range map[string]int{"slots": slots, "threads": threads} {
+				if c.Flags().Changed(name) && value < 1 {
+					return usage("--%s %d: want 1 or more", name, value)
+				}
+			}
+			spec, err := frozenSpec(dir)
+			if err != nil {
+				return err
+			}
+			if threads == 0 {
+				threads = max(fixedThreads(spec), 1)
+			}
+			if slots == 0 {
+				slots = max(runtime.GOMAXPROCS(0)/threads, 1)
 			}
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
 			defer signal.Stop(signals)
 			return agent.Run(c.Context(), agent.Options{
-				Dir: dir, Slots: slots, SlotCommand: []string{"/proc/self/exe", "agent-slot"}, Signals: signals, Patience: patience, Log: a.logger(),
+				Dir: dir, Slots: slots, Threads: threads, SlotCommand: []string{"/proc/self/exe", "agent-slot"}, Signals: signals, Patience: patience, Log: a.logger(),
 			})
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default: the one around the current folder)")
-	c.Flags().IntVar(&slots, "slots", slots, "trials at a time, each in a process of its own")
+	c.Flags().IntVar(&slots, "slots", 0, "trials at a time, each in a process of its own (default: as many as the cores have threads for)")
+	c.Flags().IntVar(&threads, "threads", 0, "threads of a trial whose spec does not fix them (default: train.threads of the spec; auto is 1)")
 	c.Flags().DurationVar(&patience, "patience", time.Minute, "leave when the controller has been away for so long")
 	return c
 }

@@ -12,14 +12,19 @@ import (
 
 // cost is what a sweep would cost on this machine, from measured updates and evaluations. Null where the method has no end.
 type cost struct {
-	UpdateSeconds     float64  `json:"update_seconds"`     // one update, on one core: the mean over the cells measured
+	Threads           int      `json:"threads"`            // of a trial
+	TrialsAtATime     int      `json:"trials_at_a_time"`   // on this machine
+	MemoryBytes       int64    `json:"memory_bytes"`       // what training one trial holds: the largest of the cells measured
+	UpdateSeconds     float64  `json:"update_seconds"`     // one update, data and all: the mean over the cells measured
 	CheckpointSeconds float64  `json:"checkpoint_seconds"` // one checkpoint: evaluation on every condition, and writing
-	TrialSeconds      float64  `json:"trial_seconds"`      // one trial, on one core
-	CoreSeconds       *float64 `json:"core_seconds"`       // all trials, on one core
+	TrialSeconds      float64  `json:"trial_seconds"`      // one trial
+	CoreSeconds       *float64 `json:"core_seconds"`       // all trials, times the cores of each
 	Cores             int      `json:"cores"`              // of this machine
 	Seconds           *float64 `json:"seconds"`            // all trials, on all cores of this machine
 	DiskBytes         *int64   `json:"disk_bytes"`         // weights and states at the end, all checkpoints kept
 	Measured          int      `json:"measured"`           // cells that were measured
+
+	placement placement
 }
 
 // maxMeasured is how many cells are measured: half a second each.
@@ -34,14 +39,20 @@ func estimate(spec *sweep.Spec, trials []sweep.Trial, count *int) (cost, error) 
 		}
 		return c, nil
 	}
+	var err error
+	if c.placement, err = place(spec, trials, count, 0); err != nil {
+		return c, err
+	}
+	c.Threads, c.TrialsAtATime = c.placement.Threads, c.placement.Trials
 	checkpoints := len(spec.PlannedCheckpoints(spec.Updates()))
 	var bytes float64
 	for _, t := range someCells(trials) {
-		m, err := train.Measure(spec, t)
+		m, err := train.Measure(spec, t, c.Threads)
 		if err != nil {
 			return c, fmt.Errorf("measure trial %s for the cost of the plan: %w", t.ID, err)
 		}
 		c.Measured++
+		c.MemoryBytes = max(c.MemoryBytes, m.MemoryBytes)
 		c.UpdateSeconds += m.UpdateSeconds
 		c.CheckpointSeconds += m.CheckpointSeconds
 		c.TrialSeconds += m.BuildSeconds + float64(spec.Updates())*m.UpdateSeconds + float64(checkpoints)*m.CheckpointSeconds
@@ -50,8 +61,8 @@ func estimate(spec *sweep.Spec, trials []sweep.Trial, count *int) (cost, error) 
 	n := float64(c.Measured)
 	c.UpdateSeconds, c.CheckpointSeconds, c.TrialSeconds = c.UpdateSeconds/n, c.CheckpointSeconds/n, c.TrialSeconds/n
 	if count != nil {
-		all := c.TrialSeconds * float64(*count)
-		wall := all / float64(min(c.Cores, max(*count, 1)))
+		all := c.TrialSeconds * float64(*count) * float64(c.Threads)
+		wall := c.TrialSeconds * float64(*count) / float64(min(c.TrialsAtATime, max(*count, 1)))
 		disk := int64(bytes / n * float64(*count))
 		c.CoreSeconds, c.Seconds, c.DiskBytes = &all, &wall, &disk
 	}
@@ -81,8 +92,11 @@ func (c cost) lines() []string {
 	if c.Measured == 0 {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("a trial: %s on one core (%.1f ms an update, %.0f ms a checkpoint with its evaluations; measured on %d cells)",
+	lines := []string{c.placement.String(), fmt.Sprintf("a trial: %s (%.3g ms an update, %.0f ms a checkpoint with its evaluations; measured on %d cells)",
 		duration(c.TrialSeconds), 1e3*c.UpdateSeconds, 1e3*c.CheckpointSeconds, c.Measured)}
+	if c.MemoryBytes > 0 {
+		lines = append(lines, fmt.Sprintf("memory: %s for a trial in training", size(c.MemoryBytes)))
+	}
 	if c.Seconds != nil {
 		lines = append(lines, fmt.Sprintf("the sweep: about %s on the %d cores of this machine, %s of weights", duration(*c.Seconds), c.Cores, size(*c.DiskBytes)))
 	}

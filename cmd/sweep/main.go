@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"neurosweep/models/kernel"
 )
 
 // version is set by the linker (Makefile).
@@ -64,11 +66,15 @@ Exit codes: 0 done; 1 failure of the system, or verify found a fault; 2 bad usag
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		_, err := kernel.Choose()
+		return refuse(err)
+	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("sweep %s: %v; see sweep %[1]s --help", c.Name(), err)
 	})
 	root.AddCommand(
-		newNew(a), newList(a), newPlan(a), newSmoke(a),
+		newNew(a), newList(a), newPlan(a), newSmoke(a), newBench(a),
 		newRun(a), newResume(a), newStop(a), newRetry(a), newStatus(a), newLogs(a),
 		newBest(a), newRescore(a), newExport(a), newVerify(a),
 		newAgent(a), newAgentSlot(a), newEqual(a), newSample(a),

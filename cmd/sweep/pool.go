@@ -22,10 +22,11 @@ import (
 // The agents are process groups of their own, so that ^C on the terminal reaches the controller alone, which then tells them to hand over.
 // If the controller dies, the kernel sends them TERM: they hand over too.
 type pool struct {
-	dir    string
-	agents int // processes
-	slots  int // of each
-	log    zerolog.Logger
+	dir     string
+	agents  int // processes
+	slots   int // of each
+	threads int // of a slot
+	log     zerolog.Logger
 
 	mu      sync.Mutex
 	stopped bool // no agent is started any more
@@ -91,7 +92,7 @@ func (p *pool) keep(ctx context.Context) error {
 }
 
 func (p *pool) command(said io.Writer) *exec.Cmd {
-	c := exec.Command("/proc/self/exe", "agent", "--dir", p.dir, "--slots", strconv.Itoa(p.slots))
+	c := exec.Command("/proc/self/exe", "agent", "--dir", p.dir, "--slots", strconv.Itoa(p.slots), "--threads", strconv.Itoa(p.threads))
 	c.Args[0] = os.Args[0]
 	c.Stderr = said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -197,7 +196,11 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	log := a.logger()
-	agents := pool{dir: dir, agents: 1, slots: runtime.GOMAXPROCS(0), log: log}
+	where, err := a.placed(dir, spec, flags)
+	if err != nil {
+		return controller.Summary{}, err
+	}
+	agents := pool{dir: dir, agents: 1, slots: where.Trials, threads: where.Threads, log: log}
 	if flags.agents > 0 {
 		agents.agents, agents.slots = flags.agents, 1
 	}
@@ -225,6 +228,43 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 	}
 	return summary, err
 }
+
+// placed decides how the trials that are left go on this machine, and says it.
+func (a *app) placed(dir string, spec *sweep.Spec, flags runFlags) (placement, error) {
+	plan, err := openPlan(spec)
+	if err != nil {
+		return placement{}, err
+	}
+	trials, _, err := plan.Next(placedTrials)
+	if err != nil {
+		return placement{}, err
+	}
+	var left *int
+	if n, finite := plan.Len(); finite {
+		d, err := openDataset(dir)
+		if err != nil {
+			return placement{}, err
+		}
+		s, err := results.Summarize(d)
+		if err != nil {
+			return placement{}, err
+		}
+		n -= s.Ended
+		left = &n
+	}
+	p, err := place(spec, trials, left, flags.agents)
+	if err != nil {
+		return p, err
+	}
+	a.warnSlow()
+	if spec.Trains() {
+		fmt.Fprintln(a.stderr, p)
+	}
+	return p, nil
+}
+
+// placedTrials is how many trials of the plan are looked at to choose threads.
+const placedTrials = 1000
 
 // conclude prints how a sweep stands, and turns it into the exit code.
 func (a *app) conclude(dir string, s controller.Summary) error {

@@ -2,10 +2,8 @@ package train
 
 import "neurosweep/sweep"
 
-// Machines by name.
-const (
-	referenceName = "reference"
-)
+// ReferenceMachine is the value of train.machine that names Gorgonia's TapeMachine.
+const ReferenceMachine = "reference"
 
 // maxLength bounds the steps of an update.
 const maxLength = 2000
@@ -43,7 +41,7 @@ var component = sweep.Component{
 		{Name: "schedule.every", Type: sweep.Int, Default: int64(1000), Min: bound(1), Unit: "updates", Doc: "step: updates between steps."},
 		{Name: "schedule.factor", Type: sweep.Float, Default: 0.1, Above: bound(0), Doc: "step: what the learning rate is multiplied by."},
 
-		{Name: "machine", Type: sweep.String, Default: referenceName, Choices: []string{referenceName}, Doc: "What computes the network: reference is Gorgonia's TapeMachine."},
+		{Name: "machine", Type: sweep.String, Default: ReferenceMachine, Choices: []string{ReferenceMachine}, Doc: "What computes the network: reference is Gorgonia's TapeMachine."},
 		{Name: "threads", Type: sweep.Int, Default: sweep.Auto, Auto: true, Min: bound(1), Max: bound(maxThreads), Unit: "threads", Doc: "Threads of a trial. auto: sweep run measures whether more than one pays. The reference machine has one.", NotKey: true},
 	},
 }

@@ -12,23 +12,25 @@ import (
 	"neurosweep/sweep"
 )
 
-// A Cost is what a trial costs on this machine, on one core. All zero for a task that does not train.
+// A Cost is what a trial costs on this machine, alone on it. All zero for a task that does not train.
 type Cost struct {
+	Threads           int     // that were used
 	BuildSeconds      float64 // before the first update
 	UpdateSeconds     float64 // an update
 	CheckpointSeconds float64 // a planned checkpoint: evaluation on every condition, and writing
 	CheckpointBytes   int64   // the weights file of one checkpoint
 	StateBytes        int64   // the .state file beside it, with full curves
+	MemoryBytes       int64   // what training holds: planned by the machine, with the trial's own buffers
 }
 
 // How long updates are timed: at least so many and at least so long.
 const (
-	measureUpdates = 5
+	measureUpdates = 3
 	measureTime    = 300 * time.Millisecond
 )
 
-// Measure trains a trial for a moment, evaluates it once and writes one checkpoint into a temporary folder.
-func Measure(spec *sweep.Spec, trial sweep.Trial) (Cost, error) {
+// Measure trains a trial for a moment on so many threads, evaluates it once and writes one checkpoint into a temporary folder.
+func Measure(spec *sweep.Spec, trial sweep.Trial, threads int) (Cost, error) {
 	if !spec.Trains() {
 		return Cost{}, nil
 	}
@@ -42,10 +44,10 @@ func Measure(spec *sweep.Spec, trial sweep.Trial) (Cost, error) {
 	}
 	defer os.RemoveAll(dir)
 
-	var c Cost
+	c := Cost{Threads: threads}
 	started := time.Now()
 	job := Job{Spec: spec, Trial: trial, Dir: dir}
-	r, err := newRun(job, config, 1, func(results.TrialReport) error { return nil }, realDisk)
+	r, err := newRun(job, config, threads, func(results.TrialReport) error { return nil }, realDisk)
 	if err != nil {
 		return Cost{}, err
 	}
@@ -56,22 +58,13 @@ func Measure(spec *sweep.Spec, trial sweep.Trial) (Cost, error) {
 	if err := makeFolder(dir, trial.ID); err != nil {
 		return Cost{}, err
 	}
-	if c.UpdateSeconds, err = r.timeUpdates(); err != nil {
+	took, err := r.timeUpdates(measureUpdates, measureTime, nothing)
+	if err != nil {
 		return Cost{}, err
 	}
+	c.UpdateSeconds, c.MemoryBytes = took.update(), r.memory()
 	err = r.timeCheckpoint(&c)
 	return c, err
-}
-
-func (r *run) timeUpdates() (float64, error) {
-	started := time.Now()
-	n := 0
-	for ; n < measureUpdates || time.Since(started) < measureTime; n++ {
-		if _, _, err := r.update(); err != nil {
-			return 0, err
-		}
-	}
-	return time.Since(started).Seconds() / float64(n), nil
 }
 
 func (r *run) timeCheckpoint(c *Cost) error {

@@ -178,14 +178,14 @@ func TestTaskThatDoesNotTrain(t *testing.T) {
 	if end, err := Run(ctx, hanging, rows.report); err != nil || end.Cause != sweep.CauseWalltime {
 		t.Errorf("the end is %+v, error %v", end, err)
 	}
-	if c, err := Measure(j.Spec, j.Trial); err != nil || c != (Cost{}) {
+	if c, err := Measure(j.Spec, j.Trial, 1); err != nil || c != (Cost{}) {
 		t.Errorf("it costs %+v, error %v", c, err)
 	}
 }
 
 func TestMeasure(t *testing.T) {
 	j := job(t, tiny, 4)
-	c, err := Measure(j.Spec, j.Trial)
+	c, err := Measure(j.Spec, j.Trial, 1)
 	if err != nil || c.BuildSeconds <= 0 || c.UpdateSeconds <= 0 || c.CheckpointSeconds <= 0 || c.CheckpointBytes < 4*68 || c.StateBytes < 3*4*68 {
 		t.Errorf("it costs %+v, error %v", c, err)
 	}

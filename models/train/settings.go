@@ -54,8 +54,8 @@ func parseSettings(v sweep.Values) (s settings, err error) {
 		return s, fmt.Errorf("train.lr %g, train.epsilon %g: each must be more than 0", s.lr, s.epsilon)
 	case !(s.weightDecay >= 0) || !(s.clip >= 0):
 		return s, fmt.Errorf("train.weight_decay %g, train.clip %g: each must be at least 0", s.weightDecay, s.clip)
-	case s.machine == referenceName && s.threads > 1:
-		return s, fmt.Errorf("train.threads is %d: the machine %s has one thread", s.threads, referenceName)
+	case s.machine == ReferenceMachine && s.threads > 1:
+		return s, fmt.Errorf("train.threads is %d: the machine %s has one thread", s.threads, ReferenceMachine)
 	}
 	return s, s.schedule.check()
 }

@@ -19,6 +19,7 @@ const lossMetric = "loss"
 type trainer struct {
 	parts
 	config  sweep.Config
+	isa     kernel.ISA
 	machine graph.Machine[float32]
 
 	weights   []float32
@@ -42,7 +43,7 @@ func newTrainer(c sweep.Config, threads int) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{parts: p, config: c, weights: models.Init(p.model, c.Seed)}
+	t := &trainer{parts: p, config: c, isa: isa, weights: models.Init(p.model, c.Seed)}
 	set := kernel.Set32(isa)
 	if t.machine, err = newMachine(p, set, threads); err != nil {
 		return nil, err

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+
+	"neurosweep/models/kernel"
+	"neurosweep/models/train"
+	"neurosweep/sweep"
+)
+
+// A placement is how the trials of a sweep are put on the cores of this machine: so many at a time, each on so many threads.
+type placement struct {
+	train.Load
+	why string
+}
+
+// String says it to people: "2 trials at a time, 1 thread each: …".
+func (p placement) String() string {
+	trials, threads := fmt.Sprintf("%d trials at a time", p.Trials), fmt.Sprintf("%d threads each", p.Threads)
+	if p.Trials == 1 {
+		trials = "1 trial at a time"
+	}
+	if p.Threads == 1 {
+		threads = "1 thread each"
+	}
+	return trials + ", " + threads + ": " + p.why
+}
+
+// Several threads a trial must gain so much over one, or one it is: small sweeps would else change their minds with the noise of the measurement.
+const worthwhile = 0.95
+
+// smallUpdate is an update, in seconds on one thread, that is too short for threads to pay where there are trials for all cores.
+const smallUpdate = 0.02
+
+// fixedThreads are the threads of a trial that the spec fixes; 0: auto, or it does not train.
+func fixedThreads(spec *sweep.Spec) int {
+	n, _ := spec.Train["threads"].(int64)
+	return int(n)
+}
+
+// oneThread tells whether the spec's machine knows one thread only.
+func oneThread(spec *sweep.Spec) bool { return spec.Train["machine"] == train.ReferenceMachine }
+
+// place decides how the trials that are left go on the cores of this machine: count of them, nil for a sweep without end; slots is how many run at a time
+// where the user has said it, else 0. trials are those of the plan, or its beginning.
+//
+// Trials are independent, so one thread each on all cores wastes nothing; it is the default. Where there are fewer trials than cores, or updates are long (the
+// trials may then crowd each other out of a shared cache), threads are measured: updates of the largest trial, with as many copies of it as would run at a time.
+func place(spec *sweep.Spec, trials []sweep.Trial, count *int, slots int) (placement, error) {
+	cores := runtime.GOMAXPROCS(0)
+	at := func(threads int) train.Load {
+		n := max(cores/threads, 1)
+		if slots > 0 {
+			n = slots
+		}
+		return train.Load{Trials: n, Threads: threads}
+	}
+	switch n := fixedThreads(spec); {
+	case !spec.Trains():
+		return placement{at(1), "nothing is trained"}, nil
+	case n > 0:
+		return placement{at(n), fmt.Sprintf("train.threads is %d", n)}, nil
+	case oneThread(spec):
+		return placement{at(1), "the reference machine has one thread"}, nil
+	case cores == 1:
+		return placement{at(1), "there is one core"}, nil
+	case slots >= cores:
+		return placement{at(1), fmt.Sprintf("%d slots on %d cores", slots, cores)}, nil
+	case len(trials) == 0:
+		return placement{at(1), "there is nothing to measure"}, nil
+	}
+	trial, err := largest(spec, trials)
+	if err != nil {
+		return placement{}, err
+	}
+	alone, err := train.MeasureLoad(spec, trial, train.Load{Trials: 1, Threads: 1})
+	if err != nil {
+		return placement{}, fmt.Errorf("measure trial %s to choose its threads: %w", trial.ID, err)
+	}
+	if alone < smallUpdate && (count == nil || *count >= cores) && slots == 0 {
+		return placement{at(1), fmt.Sprintf("trials for all %d cores, and an update takes %.2g ms on one", cores, 1e3*alone)}, nil
+	}
+	return fastest(spec, trial, count, cores, at)
+}
+
+// fastest measures one thread, all threads and the powers of two between them.
+func fastest(spec *sweep.Spec, trial sweep.Trial, count *int, cores int, at func(threads int) train.Load) (placement, error) {
+	var best placement
+	bestTime, oneTime := math.Inf(1), 0.0
+	for threads := 1; ; threads = min(2*threads, cores) {
+		load := at(threads)
+		running := load
+		rounds := 1 / float64(load.Trials) // of updates for each trial, in a sweep without end
+		if count != nil {
+			running.Trials = max(min(load.Trials, *count), 1)
+			rounds = math.Ceil(float64(*count) / float64(load.Trials))
+		}
+		update, err := train.MeasureLoad(spec, trial, running)
+		if err != nil {
+			return placement{}, fmt.Errorf("measure trial %s on %d threads: %w", trial.ID, threads, err)
+		}
+		total := rounds * update
+		if threads == 1 {
+			oneTime = total
+		}
+		if threads == 1 || total < worthwhile*oneTime && total < bestTime {
+			best, bestTime = placement{Load: load}, total
+		}
+		if threads == cores || load.Trials*threads > cores {
+			break
+		}
+	}
+	best.why = fmt.Sprintf("measured, it takes %.0f %% of the time of one thread each", 100*bestTime/oneTime)
+	if best.Threads == 1 {
+		best.why = "measured, more threads gain nothing"
+	}
+	return best, nil
+}
+
+// largest is the trial among the first of some cells whose updates are most work.
+func largest(spec *sweep.Spec, trials []sweep.Trial) (sweep.Trial, error) {
+	var found sweep.Trial
+	most := -1.0
+	for _, t := range someCells(trials) {
+		n, err := train.Size(spec, t)
+		if err != nil {
+			return found, err
+		}
+		if n > most {
+			found, most = t, n
+		}
+	}
+	return found, nil
+}
+
+// warnSlow says so where the plain Go kernels are used.
+func (a *app) warnSlow() {
+	if isa, err := kernel.Choose(); err == nil && isa == kernel.Generic {
+		fmt.Fprintf(a.stderr, "the plain Go kernels are used (%s=%s, or a processor without AVX2): they are a reference for tests, some 100 times slower\n", kernel.ISAVariable, isa)
+	}
+}

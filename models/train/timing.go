@@ -1,0 +1,46 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// timings are the seconds that updates took, one number an update.
+type timings struct {
+	data []float64 // making the batch
+	step []float64 // the training step that follows: loss, gradients, measures, clipping, optimiser
+}
+
+// timeUpdates does updates until there were enough of them and they took long enough. Before each it calls between, which is not timed.
+// This is the one measurement behind sweep bench, the cost of sweep plan, and what depends on these.
+func (t *trainer) timeUpdates(updates int, span time.Duration, between func()) (timings, error) {
+	var took timings
+	for spent := time.Duration(0); len(took.step) < updates || spent < span; {
+		between()
+		start := time.Now()
+		t.data.Next(&t.batch)
+		made := time.Now()
+		_, finite, err := t.step()
+		end := time.Now()
+		if err != nil {
+			return took, err
+		}
+		if !finite {
+			return took, fmt.Errorf("update %d, which was to be timed: loss or weights are not finite", t.done+1)
+		}
+		took.data, took.step = append(took.data, made.Sub(start).Seconds()), append(took.step, end.Sub(made).Seconds())
+		spent += end.Sub(start)
+	}
+	return took, nil
+}
+
+func nothing() {}
+
+// update is what one update takes, data and all: the sum of the medians.
+func (t timings) update() float64 { return median(t.data) + median(t.step) }
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	return (s[len(s)/2] + s[(len(s)-1)/2]) / 2
+}
