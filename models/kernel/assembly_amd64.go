@@ -51,6 +51,14 @@ func (i ISA) product(transposed bool, width int, args *arguments) {
 	}
 }
 
+func (i ISA) narrowProduct(args *arguments) {
+	if i == AVX512 {
+		narrowProductAVX512((*byte)(unsafe.Pointer(args)))
+	} else {
+		narrowProductAVX2((*byte)(unsafe.Pointer(args)))
+	}
+}
+
 func (i ISA) addRows(args *arguments) {
 	if i == AVX512 {
 		addRowsAVX512((*byte)(unsafe.Pointer(args)))

@@ -32,6 +32,11 @@ func transposed2AVX2(args *byte)
 //go:noescape
 func transposed3AVX2(args *byte)
 
+// narrowProductAVX2 is C = start + A·B for a packed B of at most four columns; args points at an arguments, whose rows are registers of rows.
+//
+//go:noescape
+func narrowProductAVX2(args *byte)
+
 // addRowsAVX2 adds k rows of b to the row c, whose registers are counted in panels; args points at an arguments.
 //
 //go:noescape

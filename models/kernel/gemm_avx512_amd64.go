@@ -42,6 +42,11 @@ func transposed3AVX512(args *byte)
 //go:noescape
 func transposed4AVX512(args *byte)
 
+// narrowProductAVX512 is C = start + A·B for a packed B of at most four columns; args points at an arguments, whose rows are registers of rows.
+//
+//go:noescape
+func narrowProductAVX512(args *byte)
+
 // addRowsAVX512 adds k rows of b to the row c, whose registers are counted in panels; args points at an arguments.
 //
 //go:noescape

@@ -54,6 +54,13 @@ func (s *Set[F]) MulPacked(c []F, ldc int, a []F, lda int, packed []F, m, n, k i
 	case start != nil:
 		p.start, p.row = startRow, unsafe.Pointer(&start[:n][0])
 	}
+	if n <= narrowColumns {
+		rows := p.narrow(s.ISA)
+		if p.m -= rows; p.m == 0 {
+			return
+		}
+		p.c, p.a = unsafe.Add(p.c, rows*p.ldc), unsafe.Add(p.a, rows*p.lda)
+	}
 	p.run(s.ISA)
 }
 
@@ -68,6 +75,10 @@ func (s *Set[F]) MulTN(c []F, ldc int, a []F, lda int, b []F, ldb int, m, n, k i
 	p := product{
 		c: address(c), a: address(a), b: address(b), ldc: 4 * ldc, lda: 4 * lda, ldb: 4 * ldb, m: m, n: n, k: k,
 		start: startC, transposed: true,
+	}
+	if n <= s.ISA.lanes()/2 && m > 2*n {
+		p.turned(s.ISA)
+		return
 	}
 	p.run(s.ISA)
 }

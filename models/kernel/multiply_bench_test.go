@@ -46,7 +46,7 @@ func BenchmarkGemm(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, isa := range ISAs()[1:] {
 		s := Set32(isa)
-		for _, z := range [][3]int{{1000, 384, 128}, {800, 384, 128}, {16, 192, 64}, {16, 64, 64}, {16, 384, 128}, {32, 384, 128}, {32, 128, 384}, {16, 128, 128}, {32, 64, 64}, {37, 87, 29}, {37, 29, 87}, {32, 3, 128}, {32, 128, 3}} {
+		for _, z := range [][3]int{{1000, 384, 128}, {800, 384, 128}, {16, 192, 64}, {16, 64, 64}, {16, 384, 128}, {32, 384, 128}, {32, 128, 384}, {16, 128, 128}, {32, 64, 64}, {37, 87, 29}, {37, 29, 87}, {32, 3, 128}, {32, 3, 64}, {16, 3, 64}, {37, 3, 29}, {37, 2, 64}, {32, 128, 3}} {
 			m, n, k := z[0], z[1], z[2]
 			x, y, c := alignedNumbers(r, m*k), alignedNumbers(r, k*n), Aligned[float32](m*n)
 			packed := Aligned[float32](s.PackedSize(k, n))
@@ -55,7 +55,7 @@ func BenchmarkGemm(b *testing.B) {
 				fractionOfPeak(b, isa, 2*float64(m*n*k), func() { s.MulPacked(c, n, x, k, packed, m, n, k, nil, false) })
 			})
 		}
-		for _, z := range [][3]int{{128, 384, 96}, {64, 64, 96}, {64, 192, 96}, {29, 87, 111}, {3, 384, 96}, {128, 3, 96}} {
+		for _, z := range [][3]int{{128, 384, 96}, {64, 64, 96}, {64, 192, 96}, {29, 87, 111}, {3, 384, 96}, {128, 3, 96}, {64, 3, 96}, {64, 2, 96}, {64, 7, 96}, {29, 3, 111}} {
 			m, n, k := z[0], z[1], z[2]
 			x, y, c := alignedNumbers(r, m*k), alignedNumbers(r, k*n), Aligned[float32](m*n)
 			b.Run(fmt.Sprintf("%s/TN%dx%dx%d", isa, m, n, k), func(b *testing.B) {

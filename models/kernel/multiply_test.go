@@ -155,7 +155,7 @@ func TestLargeProductsOnAllInstructionSets(t *testing.T) {
 	f := newMemory(t, 1<<18)
 	for i, x := range []multiplication{
 		{m: 16, n: 128, k: 384, start: startRow}, {m: 37, n: 87, k: 1029, start: startC, transposed: true}, {m: 251, n: 67, k: 33, start: startRow},
-		{m: 493, n: 29, k: 7, special: true}, {m: 250, n: 384, k: 131, start: startRow}, {m: 5, n: 3, k: 2000}, {m: 128, n: 3, k: 96, start: startC},
+		{m: 493, n: 29, k: 7, special: true}, {m: 250, n: 384, k: 131, start: startRow}, {m: 5, n: 3, k: 2000}, {m: 491, n: 3, k: 9, start: startC}, {m: 128, n: 3, k: 96, start: startC},
 	} {
 		x.lda, x.ldc = x.k, x.n
 		x.compare(t, f, uint64(i))
@@ -213,6 +213,7 @@ func TestProductsDoNotAllocate(t *testing.T) {
 			s.Pack(packed, b, k, n, n, false)
 			s.MulPacked(c, n, a, k, packed, m, n, k, b[:n], false)
 			s.MulTN(c, n, a, m, b, n, m, n, k)
+			s.MulTN(c, n, a, m, b, n, m, 3, k)
 			s.AddRows(c, b, n, n, k)
 		}); allocations != 0 {
 			t.Errorf("%s: %v allocations", isa, allocations)

@@ -30,37 +30,38 @@ type product struct {
 
 // run computes panels of columns, one width after the other.
 func (p *product) run(isa ISA) {
-	lanes := isa.lanes()
-	args := arguments{ldc: p.ldc, lda: p.lda}
-	full := isa.mask(lanes)
 	for column := 0; column < p.n; {
 		panels := isa.panels(p.n - column)
-		args.last, args.ragged = full, 0
-		if panels.last < lanes {
-			args.last, args.ragged = isa.mask(panels.last), 1
-		}
-		args.c = unsafe.Add(p.c, column*4)
-		if p.transposed {
-			args.b = unsafe.Add(p.b, column*4)
-			args.ldb, args.panelStride = p.ldb, panels.width*lanes*4
-		} else {
-			args.b = unsafe.Add(p.b, column*4*p.k) // all panels before this one are full
-			args.ldb, args.panelStride = panels.width*lanes*4, panels.width*lanes*4*p.k
-		}
-		args.start, args.startStride, args.startMask, args.startLast = args.c, p.ldc, full, args.last
-		switch p.start {
-		case startRow:
-			args.start, args.startStride = unsafe.Add(p.row, column*4), 0
-		case startZero: // what is read under a mask of nothing
-			args.startMask, args.startLast = isa.mask(0), isa.mask(0)
-		}
-		p.panels(isa, panels, &args)
+		p.panels(isa, panels, column)
 		column += panels.columns
 	}
 }
 
+// arguments are what the assembly needs for panels of one width that begin at a column.
+func (p *product) arguments(isa ISA, panels panels, column int) arguments {
+	lanes := isa.lanes()
+	args := arguments{c: unsafe.Add(p.c, column*4), ldc: p.ldc, lda: p.lda, startStride: p.ldc, last: isa.mask(panels.last)}
+	if panels.last < lanes {
+		args.ragged = 1
+	}
+	args.ldb = panels.width * lanes * 4
+	if p.transposed {
+		args.b, args.panelStride, args.ldb = unsafe.Add(p.b, column*4), args.ldb, p.ldb
+	} else {
+		args.b, args.panelStride = unsafe.Add(p.b, column*4*p.k), args.ldb*p.k // all panels before these are full
+	}
+	args.start, args.startMask, args.startLast = args.c, isa.mask(lanes), args.last
+	switch p.start {
+	case startRow:
+		args.start, args.startStride = unsafe.Add(p.row, column*4), 0
+	case startZero: // what is read under a mask of nothing
+		args.startMask, args.startLast = isa.mask(0), isa.mask(0)
+	}
+	return args
+}
+
 // panels computes panels of one width in blocks of the inner dimension, of which all but the first begin with C, and in these by blocks of rows.
-func (p *product) panels(isa ISA, panels panels, args *arguments) {
+func (p *product) panels(isa ISA, panels panels, column int) {
 	depth := p.k
 	if bytes := panels.width * isa.lanes() * 4 * p.k; bytes > panelBytes {
 		blocks := (bytes + panelBytes - 1) / panelBytes
@@ -70,6 +71,7 @@ func (p *product) panels(isa ISA, panels panels, args *arguments) {
 	if p.transposed {
 		nextRow, nextStep = 4, p.lda
 	}
+	args := p.arguments(isa, panels, column)
 	for from := 0; from < p.k; from += depth {
 		args.k = min(depth, p.k-from)
 		if from > 0 {
@@ -78,10 +80,10 @@ func (p *product) panels(isa ISA, panels panels, args *arguments) {
 		}
 		args.a = unsafe.Add(p.a, from*nextStep)
 		if p.m <= callRows {
-			p.call(isa, panels, args, p.m)
+			p.call(isa, panels, &args, p.m)
 			continue
 		}
-		block := *args
+		block := args
 		for i := 0; i < p.m; i += callRows {
 			p.call(isa, panels, &block, min(callRows, p.m-i))
 			if i+callRows < p.m {

@@ -22,6 +22,7 @@ func main() {
 	for width := 1; width <= len(t.heights); width++ {
 		t.transposedProduct(width)
 	}
+	t.narrowProduct()
 	t.addRows()
 	t.peak()
 	Generate()

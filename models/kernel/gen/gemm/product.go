@@ -66,82 +66,10 @@ func (p *productTile) emit(rows int) {
 	}
 	p.step(acc, b, p.rows.row)
 	ADDQ(U32(p.width*p.bytes), p.b)
-	p.rows.advance(rows)
+	p.rows.advance(rows, 1)
 	DECQ(steps)
 	JNZ(LabelRef(name + "step"))
 
 	p.storeTile(p.panelLoop, acc, p.last, name)
 	p.rows.next(p.a, rows)
-}
-
-// rowAddresses are the addresses of up to 16 rows: two bases of eight rows, and the odd multiples of the distance between rows.
-type rowAddresses struct {
-	base  [2]reg.GPVirtual
-	times map[int]reg.GPVirtual
-}
-
-func newRowAddresses(args reg.GPVirtual, rows int) *rowAddresses {
-	r := &rowAddresses{base: [2]reg.GPVirtual{GP64(), GP64()}, times: map[int]reg.GPVirtual{}}
-	one := GP64()
-	r.times[1] = one
-	MOVQ(field(args, atLda), one)
-	for _, odd := range []int{3, 5, 7} {
-		if odd < rows {
-			v := GP64()
-			if odd == 7 {
-				LEAQ(Mem{Base: r.times[3], Index: one, Scale: 4}, v)
-			} else {
-				LEAQ(Mem{Base: one, Index: one, Scale: uint8(odd - 1)}, v)
-			}
-			r.times[odd] = v
-		}
-	}
-	return r
-}
-
-// begin sets the bases to the first number of a tile's rows.
-func (r *rowAddresses) begin(first reg.GPVirtual, rows int) {
-	MOVQ(first, r.base[0])
-	if rows > 8 {
-		LEAQ(Mem{Base: first, Index: r.times[1], Scale: 8}, r.base[1])
-	}
-}
-
-// row is the current number of row i.
-func (r *rowAddresses) row(i int) Mem {
-	base := r.base[i/8]
-	switch n := i % 8; n {
-	case 0:
-		return Mem{Base: base}
-	case 6:
-		return Mem{Base: base, Index: r.times[3], Scale: 2}
-	case 2, 4:
-		return Mem{Base: base, Index: r.times[1], Scale: uint8(n)}
-	default:
-		return Mem{Base: base, Index: r.times[n], Scale: 1}
-	}
-}
-
-// advance moves to the next number of each row.
-func (r *rowAddresses) advance(rows int) {
-	ADDQ(U8(4), r.base[0])
-	if rows > 8 {
-		ADDQ(U8(4), r.base[1])
-	}
-}
-
-// next moves the first row by so many.
-func (r *rowAddresses) next(first reg.GPVirtual, rows int) {
-	if rows >= 8 {
-		LEAQ(Mem{Base: first, Index: r.times[1], Scale: 8}, first)
-	}
-	switch n := rows % 8; n {
-	case 0:
-	case 6:
-		LEAQ(Mem{Base: first, Index: r.times[3], Scale: 2}, first)
-	case 2, 4:
-		LEAQ(Mem{Base: first, Index: r.times[1], Scale: uint8(n)}, first)
-	default:
-		ADDQ(r.times[n], first)
-	}
 }

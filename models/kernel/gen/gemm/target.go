@@ -44,7 +44,7 @@ func (t *target) mask(args reg.GPVirtual, offset int) reg.Register {
 }
 
 // load reads the lanes of a mask; the others become 0 and are not touched in memory.
-func (t *target) load(from Mem, mask reg.Register, to reg.VecVirtual) {
+func (t *target) load(from Mem, mask, to reg.Register) {
 	if t.masks {
 		VMOVUPS_Z(from, mask, to)
 	} else {
