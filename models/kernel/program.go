@@ -9,7 +9,7 @@ const blockSize = 256
 // A Program is straight-line code of element-wise operations that runs over the elements of matrices: one pass over memory however many operations it has.
 // It owns its registers, so that it serves one goroutine at a time: Clone it for others.
 type Program[F Float] struct {
-	// Consts are the values of the constants. They may be changed between runs.
+	// Consts are the values of the constants. They may be changed between runs, their number may not.
 	Consts []F
 
 	isa       ISA
@@ -17,8 +17,17 @@ type Program[F Float] struct {
 	streams   int    // as many as the code names
 	written   []bool // of the streams: whether the code writes it
 	registers int
+	constants int
 	memory    []F // the registers, then the constants, blockSize elements each, then the broadcast columns
-	operands  [][]F
+
+	twins []twin[F] // of the instructions, for plain Go
+
+	// For the assembly.
+	machine *machine
+	records []record
+	flows   []flow
+	places  []uintptr
+	data    []*F
 }
 
 // Compile makes a program of code for elements of type F; consts are copied. The limits are 2¹⁴ streams, registers and constants each, but only what fits the first-level cache is
@@ -81,13 +90,21 @@ func (p *Program[F]) check(in Instr, set map[Operand]bool) error {
 
 // allocate makes the program's memory.
 func (p *Program[F]) allocate() {
-	p.written = make([]bool, p.streams)
+	p.written, p.constants = make([]bool, p.streams), len(p.Consts)
 	for _, in := range p.code {
 		if in.Dst.kind() == streamKind {
 			p.written[in.Dst.index()] = true
 		}
 	}
-	p.memory = Aligned[F]((p.registers + len(p.Consts) + p.streams) * blockSize)
+	p.memory = Aligned[F]((p.registers + p.constants + p.streams) * blockSize)
+	if p.isa != Generic {
+		p.prepare()
+		return
+	}
+	p.twins = make([]twin[F], len(p.code))
+	for i, in := range p.code {
+		p.twins[i] = twinOf[F](in.Op)
+	}
 }
 
 // Clone is the program with registers and constants of its own, to run beside this one.
@@ -132,5 +149,9 @@ func (p *Program[F]) Run(rows, cols int, streams []Strided[F]) {
 		cols *= rows
 		rows = 1
 	}
-	p.runGeneric(rows, cols, streams)
+	if p.isa == Generic {
+		p.runGeneric(rows, cols, streams)
+	} else {
+		p.runMachine(rows, cols, streams)
+	}
 }

@@ -2,13 +2,13 @@ package kernel
 
 // runGeneric is Run in plain Go: the instructions in turn over a block of a row, block by block, row by row.
 func (p *Program[F]) runGeneric(rows, cols int, streams []Strided[F]) {
-	for i, v := range p.Consts {
+	for i, v := range p.Consts[:p.constants] {
 		fill(p.block(p.registers+i), v)
 	}
 	for row := range rows {
 		for i := range p.streams {
 			if s := &streams[i]; s.Column {
-				fill(p.block(p.registers+len(p.Consts)+i), s.Data[row*s.Stride])
+				fill(p.block(p.registers+p.constants+i), s.Data[row*s.Stride])
 			}
 		}
 		for from := 0; from < cols; from += blockSize {
@@ -31,31 +31,49 @@ func (p *Program[F]) runBlock(row, from, n int, streams []Strided[F]) {
 		}
 		s := &streams[o.index()]
 		if s.Column {
-			return p.block(p.registers + len(p.Consts) + o.index())[:n]
+			return p.block(p.registers + p.constants + o.index())[:n]
 		}
 		at := row*s.Stride + from
 		return s.Data[at : at+n]
 	}
-	for _, in := range p.code {
-		dst, a := resolve(in.Dst), resolve(in.A)
+	for i, in := range p.code {
+		dst, a, twin := resolve(in.Dst), resolve(in.A), &p.twins[i]
 		switch in.Op.Operands() {
 		case 1:
-			f := unaryOf[F](in.Op)
 			for i := range dst {
-				dst[i] = f(a[i])
+				dst[i] = twin.unary(a[i])
 			}
 		case 2:
-			f, b := binaryOf[F](in.Op), resolve(in.B)
+			b := resolve(in.B)
 			for i := range dst {
-				dst[i] = f(a[i], b[i])
+				dst[i] = twin.binary(a[i], b[i])
 			}
 		default:
-			f, b, c := ternaryOf[F](in.Op), resolve(in.B), resolve(in.C)
+			b, c := resolve(in.B), resolve(in.C)
 			for i := range dst {
-				dst[i] = f(a[i], b[i], c[i])
+				dst[i] = twin.ternary(a[i], b[i], c[i])
 			}
 		}
 	}
+}
+
+// A twin is an operation in plain Go: one of the three.
+type twin[F Float] struct {
+	unary   func(a F) F
+	binary  func(a, b F) F
+	ternary func(a, b, c F) F
+}
+
+func twinOf[F Float](o Op) (t twin[F]) {
+	switch o.Operands() {
+	case 1:
+		t.unary = unaryOf[F](o)
+	case 2:
+		t.binary = binaryOf[F](o)
+	default:
+		t.ternary = ternaryOf[F](o)
+	}
+	return t
 }
 
 func fill[F Float](s []F, v F) {

@@ -10,4 +10,5 @@ go build -o "$programs" ./...
 cd "$out"
 for isa in avx512 avx2; do
 	"$programs/gemm" -isa $isa -out gemm_${isa}_amd64.s -stubs gemm_${isa}_amd64.go -pkg kernel
+	"$programs/element" -isa $isa -out element_${isa}_amd64.s -stubs element_${isa}_amd64.go -pkg kernel
 done

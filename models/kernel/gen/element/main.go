@@ -1,0 +1,23 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	name := flag.String("isa", "", "the instruction set: avx512 or avx2")
+	flag.Parse()
+	t, ok := targets[*name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "element: -isa is %q, want avx512 or avx2\n", *name)
+		os.Exit(2)
+	}
+	t.begin()
+	t.run()
+	t.operations()
+	Generate()
+}

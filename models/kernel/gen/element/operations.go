@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// An operation is an element-wise one: its name, its number of operands, and what it is. define runs before the loop, and loads constants; what it
+// returns computes the result for operands in registers, which it may overwrite.
+type operation struct {
+	name     string
+	operands int
+	define   func(t *target) func(in []value) value
+	lockstep [2]int // registers that are worked on together in AVX-512 and in AVX2; both have 4 in a group
+}
+
+var light, heavy, heaviest = [2]int{4, 4}, [2]int{4, 2}, [2]int{2, 2}
+
+// table has the operations in the order of package kernel's, which is checked by a test there.
+var table = []operation{
+	{"copy", 1, func(*target) func([]value) value { return func(in []value) value { return in[0] } }, light},
+	{"neg", 1, bitwise((*target).xor, 1<<31), light},
+	{"abs", 1, bitwise((*target).and, 1<<31-1), light},
+	{"sign", 1, (*target).sign, heavy},
+	{"sqrt", 1, func(t *target) func([]value) value { return func(in []value) value { return t.sqrt(in[0]) } }, light},
+	{"exp", 1, (*target).exp, heavy},
+	{"log", 1, (*target).log, heaviest},
+	{"sigmoid", 1, (*target).sigmoid, heavy},
+	{"tanh", 1, (*target).tanh, heavy},
+	{"softplus", 1, (*target).softplus, heaviest},
+	{"sin", 1, quadrant(0), heaviest},
+	{"cos", 1, quadrant(1), heaviest},
+	{"relu", 1, (*target).relu, light},
+	{"add", 2, simple((*target).add), light},
+	{"sub", 2, simple((*target).sub), light},
+	{"mul", 2, simple((*target).mul), light},
+	{"div", 2, simple((*target).div), light},
+	{"min", 2, extreme((*target).atMost), light},
+	{"max", 2, extreme((*target).atLeast), light},
+	{"less", 2, (*target).less, light},
+	{"leaky", 2, (*target).leaky, light},
+	{"dsigmoid", 2, (*target).dSigmoid, light},
+	{"dtanh", 2, (*target).dTanh, light},
+	{"drelu", 2, (*target).dReLU, light},
+	{"fma", 3, fused((*target).addMul), light},
+	{"fnma", 3, fused((*target).subMul), light},
+	{"select", 3, (*target).selection, light},
+	{"dleaky", 3, (*target).dLeaky, heavy},
+}
+
+// operations emits the code of every operation, and a function that tells their addresses.
+func (t *target) operations() {
+	for _, o := range table {
+		t.operation(o)
+	}
+	TEXT("operations"+t.suffix, NOSPLIT, "func(table *uintptr)")
+	Doc("operations" + t.suffix + " writes the addresses of the operations' code, in their order, then that of the end of a program.")
+	Pragma("noescape")
+	to := Load(Param("table"), GP64())
+	address := GP64()
+	for i, o := range append(table, operation{name: "run"}) {
+		LEAQ(Mem{Symbol: Symbol{Name: "·" + o.name + t.suffix}, Base: reg.StaticBase}, address)
+		MOVQ(address, Mem{Base: to, Disp: 8 * i})
+	}
+	RET()
+}
+
+// operation emits one operation: whole groups of a block, then what is left over under masks.
+func (t *target) operation(o operation) {
+	TEXT(o.name+t.suffix, NOSPLIT, "func()")
+	Doc(fmt.Sprintf("%s%s is an operation of the machine, not to be called.", o.name, t.suffix))
+	t.loaded = map[uint32]value{}
+	at := make([]reg.GPVirtual, 1+o.operands)
+	for i := range at {
+		place := GP64()
+		MOVL(Mem{Base: record, Disp: atDst + 4*i}, place.As32())
+		at[i] = GP64()
+		MOVQ(Mem{Base: operands, Index: place, Scale: 1}, at[i])
+	}
+	compute := o.define(t)
+	groups, done := GP64(), GP64()
+	MOVQ(Mem{Base: machine, Disp: atGroups}, groups)
+	XORQ(done, done)
+	CMPQ(groups, Imm(0))
+	JE(LabelRef("rest"))
+	Label("group")
+	t.group(o, at, done, compute, false)
+	ADDQ(U32(groupVectors*t.bytes()), done)
+	CMPQ(done, groups)
+	JNE(LabelRef("group"))
+	Label("rest")
+	CMPQ(Mem{Base: machine, Disp: atRest}, Imm(0))
+	JE(LabelRef("end"))
+	t.group(o, at, done, compute, true)
+	Label("end")
+	next()
+}
+
+// group emits the operation for one group of elements.
+func (t *target) group(o operation, at []reg.GPVirtual, done reg.GPVirtual, compute func([]value) value, masked bool) {
+	together := o.lockstep[0]
+	if !t.wide {
+		together = o.lockstep[1]
+	}
+	for from := 0; from < groupVectors; from += together {
+		place := func(operand, i int) Mem {
+			return Mem{Base: at[operand], Index: done, Scale: 1, Disp: (from + i) * t.bytes()}
+		}
+		load := func(operand int) value {
+			v := t.fresh(together)
+			for i, r := range v {
+				if masked {
+					t.loadRest(place(operand+1, i), from+i, r)
+				} else {
+					VMOVUPS(place(operand+1, i), r)
+				}
+			}
+			return v
+		}
+		t.again = func() value { return load(0) }
+		in := make([]value, o.operands)
+		for operand := range in {
+			in[operand] = load(operand)
+		}
+		for i, r := range compute(in) {
+			if masked {
+				t.storeRest(r, from+i, place(0, i))
+			} else {
+				VMOVUPS(r, place(0, i))
+			}
+		}
+	}
+}
+
+// loadRest reads the lanes that are left over in vector i of a group, the others become 0 and are not touched in memory.
+func (t *target) loadRest(m Mem, i int, to Op) {
+	mask := t.restMask(i)
+	if t.wide {
+		VMOVUPS_Z(m, mask, to)
+	} else {
+		VMASKMOVPS(m, mask, to)
+	}
+}
+
+func (t *target) storeRest(from Op, i int, m Mem) {
+	mask := t.restMask(i)
+	if t.wide {
+		VMOVUPS(from, mask, m)
+	} else {
+		VMASKMOVPS(from, mask, m)
+	}
+}
+
+func (t *target) restMask(i int) Op {
+	if t.wide {
+		k := K()
+		KMOVW(Mem{Base: machine, Disp: atMasks + 2*i}, k)
+		return k
+	}
+	mask := t.vector()
+	VMOVDQU(Mem{Base: machine, Disp: atMasks + i*t.bytes()}, mask)
+	return mask
+}

@@ -1,0 +1,22 @@
+package kernel
+
+import "unsafe"
+
+// operationsOf are the addresses of the operations' code, then that of the end of a program.
+func operationsOf(i ISA) (entries [opCount + 1]uintptr) {
+	if i == AVX512 {
+		operationsAVX512(&entries[0])
+	} else {
+		operationsAVX2(&entries[0])
+	}
+	return entries
+}
+
+// run executes a machine's program until its rows or its budget are at an end.
+func (i ISA) run(m *machine) {
+	if i == AVX512 {
+		runAVX512((*byte)(unsafe.Pointer(m)))
+	} else {
+		runAVX2((*byte)(unsafe.Pointer(m)))
+	}
+}

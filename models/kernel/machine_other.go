@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernel
+
+// Where there is no assembly, ISAs() is generic alone and none of these is called.
+
+func operationsOf(ISA) (entries [opCount + 1]uintptr) { return entries }
+
+func (i ISA) run(*machine) {}
