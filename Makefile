@@ -1,5 +1,6 @@
 # make build   bin/sweep
 # make demo    the example sweep: 18 trials of 2,000 updates, minutes on two cores (make demo-small: seconds)
+# make bff     the 3-bit flip-flop: 10 trials of 500 updates, and whether the GRUs do what they are held to
 # make test    everything that can be tested on this machine; at the end, what could not be
 # make bench   trials a second beside the machine's raw JetStream rate; training steps beside PyTorch's, JAX's and the processor's peak
 # make goldens the golden curves of the tests, by PyTorch
@@ -9,7 +10,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: build demo demo-small c6 test bench goldens soak clean
+.PHONY: build demo demo-small c6 bff test bench goldens soak clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sweep ./cmd/sweep
@@ -27,6 +28,11 @@ demo-small: build
 c6: build
 	bin/sweep run examples/delay_comparison.yaml --dir runs/c6 train.lr=1e-3 model.hidden=64 seeds=5
 	go run ./bench/c6 -hold runs/c6
+
+# GRU and NODE on the 3-bit flip-flop as the CtD benchmark trains them, beside the Bayes filter: 10 trials of 500 updates.
+bff: build
+	bin/sweep run examples/three_bit_flip_flop.yaml --dir runs/bff train.lr=1e-3
+	go run ./bench/bff -hold runs/bff
 
 test:
 	.ci/test.sh
