@@ -113,8 +113,13 @@ func (b *Builder) noiseWidth() int {
 		return 0
 	}
 	last := b.noise[len(b.noise)-1]
-	_, cols := shape(last.node)
-	return last.at + (cols+3)/4*4
+	return last.at + (last.width()+3)/4*4
+}
+
+// width is the number of columns of a use.
+func (n noise) width() int {
+	_, cols := shape(n.node)
+	return cols
 }
 
 // apply adds an op.
