@@ -47,6 +47,9 @@ func TestDescriptions(t *testing.T) {
 				t.Errorf("%s: metrics %v", c.Name, m)
 			}
 		}
+		if info.OwnLength && !slices.ContainsFunc(info.Params, func(p sweep.Param) bool { return p.Name == "length" }) {
+			t.Error("its task trials have their own length, and it has no parameter length")
+		}
 		if info.Trains != (task.Inputs() > 0 && task.Outputs() > 0) {
 			t.Errorf("trains: %v, with %d inputs and %d outputs", info.Trains, task.Inputs(), task.Outputs())
 		}
