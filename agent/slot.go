@@ -70,30 +70,40 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 		started <- err
 		return
 	}
-	if err := c.Start(); err != nil {
+	release := s.confine(o)
+	err := c.Start()
+	release()
+	if err != nil {
 		started <- fmt.Errorf("start a slot: %w", err)
 		return
 	}
 	s.process = c
-	s.arrange(o)
+	s.arrange()
 	started <- nil
 	go s.write(in)
 	s.read(out, events)
-	err := c.Wait()
+	err = c.Wait()
 	events <- slotEvent{slot: s.number, serial: s.serial, ended: true, err: err, state: c.ProcessState}
 }
 
-// arrange gives the process its place: what cannot be arranged on this machine is left as it is.
-func (s *slot) arrange(o Options) {
-	pid := s.process.Process.Pid
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(strconv.Itoa(outOfMemoryScore)), 0o644) // needs no right to raise it, but /proc
+// confine puts the calling thread on the processors of this slot, so that the process which it starts, with all its threads, begins there. The
+// function that it returns puts the thread back. What cannot be arranged on this machine is left as it is.
+func (s *slot) confine(o Options) (release func()) {
 	var own unix.CPUSet
 	if unix.SchedGetaffinity(0, &own) != nil {
-		return
+		return func() {}
 	}
-	if mine, ok := train.Processors(own, s.number, o.Slots, o.Threads); ok {
-		_ = unix.SchedSetaffinity(pid, &mine)
+	mine, ok := train.Processors(own, s.number, o.Slots, o.Threads)
+	if !ok || unix.SchedSetaffinity(0, &mine) != nil {
+		return func() {}
 	}
+	return func() { _ = unix.SchedSetaffinity(0, &own) } // these it had
+}
+
+// arrange has the kernel choose the process before its supervisor where memory runs out.
+func (s *slot) arrange() {
+	pid := s.process.Process.Pid
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(strconv.Itoa(outOfMemoryScore)), 0o644) // needs no right to raise it, but /proc
 }
 
 // write passes orders on until there are no more; the process ends when its pipe is closed.

@@ -12,9 +12,12 @@ import (
 
 // A placement is how the trials of a sweep are put on the cores of this machine: so many at a time, each on so many threads.
 type placement struct {
-	train.Load
+	load
 	why string
 }
+
+// A load is so many trials at a time on so many threads each.
+type load struct{ Trials, Threads int }
 
 // String says it to people: "2 trials at a time, 1 thread each: …".
 func (p placement) String() string {
@@ -47,15 +50,15 @@ func oneThread(spec *sweep.Spec) bool { return spec.Train["machine"] == train.Re
 // where the user has said it, else 0. trials are those of the plan, or its beginning.
 //
 // Trials are independent, so one thread each on all cores wastes nothing; it is the default. Where there are fewer trials than cores, or updates are long (the
-// trials may then crowd each other out of a shared cache), threads are measured: updates of the largest trial, with as many copies of it as would run at a time.
+// trials may then crowd each other out of a shared cache), threads are measured, by updates of the largest trial.
 func place(spec *sweep.Spec, trials []sweep.Trial, count *int, slots int) (placement, error) {
 	cores := runtime.GOMAXPROCS(0)
-	at := func(threads int) train.Load {
+	at := func(threads int) load {
 		n := max(cores/threads, 1)
 		if slots > 0 {
 			n = slots
 		}
-		return train.Load{Trials: n, Threads: threads}
+		return load{n, threads}
 	}
 	switch n := fixedThreads(spec); {
 	case !spec.Trains():
@@ -75,40 +78,52 @@ func place(spec *sweep.Spec, trials []sweep.Trial, count *int, slots int) (place
 	if err != nil {
 		return placement{}, err
 	}
-	alone, err := train.MeasureLoad(spec, trial, train.Load{Trials: 1, Threads: 1})
+	alone, err := train.MeasureThreads(spec, trial, 1)
 	if err != nil {
 		return placement{}, fmt.Errorf("measure trial %s to choose its threads: %w", trial.ID, err)
 	}
 	if alone < smallUpdate && (count == nil || *count >= cores) && slots == 0 {
 		return placement{at(1), fmt.Sprintf("trials for all %d cores, and an update takes %.2g ms on one", cores, 1e3*alone)}, nil
 	}
-	return fastest(spec, trial, count, cores, at)
+	return fastest(spec, trial, count, cores, alone, at)
 }
 
-// fastest measures one thread, all threads and the powers of two between them.
-func fastest(spec *sweep.Spec, trial sweep.Trial, count *int, cores int, at func(threads int) train.Load) (placement, error) {
+// fastest compares one thread, all threads, and the powers of two between them: by the time of an update on so many threads alone, times how much longer
+// it takes where all cores have a trial.
+func fastest(spec *sweep.Spec, trial sweep.Trial, count *int, cores int, alone float64, at func(threads int) load) (placement, error) {
+	running := func(l load) int { // at the same time
+		if count == nil {
+			return l.Trials
+		}
+		return max(min(l.Trials, *count), 1)
+	}
+	crowded, err := train.MeasureCrowd(spec, trial, min(running(at(1)), cores))
+	if err != nil {
+		return placement{}, fmt.Errorf("measure copies of trial %s together: %w", trial.ID, err)
+	}
 	var best placement
-	bestTime, oneTime := math.Inf(1), 0.0
+	var bestTime, oneTime float64
 	for threads := 1; ; threads = min(2*threads, cores) {
-		load := at(threads)
-		running := load
-		rounds := 1 / float64(load.Trials) // of updates for each trial, in a sweep without end
+		l := at(threads)
+		update := crowded
+		if threads > 1 {
+			if update, err = train.MeasureThreads(spec, trial, threads); err != nil {
+				return placement{}, fmt.Errorf("measure trial %s on %d threads: %w", trial.ID, threads, err)
+			}
+			if running(l) > 1 {
+				update *= max(crowded/alone, 1)
+			}
+		}
+		total := update / float64(l.Trials) // for each trial, in a sweep without end
 		if count != nil {
-			running.Trials = max(min(load.Trials, *count), 1)
-			rounds = math.Ceil(float64(*count) / float64(load.Trials))
+			total = update * math.Ceil(float64(*count)/float64(l.Trials))
 		}
-		update, err := train.MeasureLoad(spec, trial, running)
-		if err != nil {
-			return placement{}, fmt.Errorf("measure trial %s on %d threads: %w", trial.ID, threads, err)
-		}
-		total := rounds * update
 		if threads == 1 {
-			oneTime = total
+			best, bestTime, oneTime = placement{load: l}, total, total
+		} else if total < worthwhile*oneTime && total < bestTime {
+			best, bestTime = placement{load: l}, total
 		}
-		if threads == 1 || total < worthwhile*oneTime && total < bestTime {
-			best, bestTime = placement{Load: load}, total
-		}
-		if threads == cores || load.Trials*threads > cores {
+		if threads == cores || l.Trials*threads > cores {
 			break
 		}
 	}

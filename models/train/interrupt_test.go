@@ -142,9 +142,27 @@ func TestHandedOverAnywhere(t *testing.T) {
 	}
 }
 
-// An attempt that gets one or two updates further before it is handed over, again and again.
+// An attempt that gets one or two updates further before it is handed over, again and again: with every optimiser, with schedules, clipping and groups.
 func TestHandedOverAllTheTime(t *testing.T) {
-	j := job(t, tiny, 5)
+	handOverAllTheTime(t, tiny)
+	for i, name := range optimizerNames() {
+		more := []string{
+			"schedule: {kind: cosine, warmup: 2}, clip: 0.5", "schedule: {kind: step, every: 2}, weight_decay: 0.1, no_decay: ['b_*']", "momentum: 0.9, schedule.warmup: 5",
+		}[i%3]
+		t.Run(name, func(t *testing.T) {
+			handOverAllTheTime(t, edit(t, tiny, "optimizer: adam", "optimizer: "+name+", "+more))
+		})
+	}
+}
+
+// A network with noise is trained and evaluated with the same noise, interrupted or not.
+func TestNoiseIsContinued(t *testing.T) {
+	handOverAllTheTime(t, edit(t, tiny, "name: leaky_rnn", "name: noisy_gru, noise: 0.2"))
+}
+
+func handOverAllTheTime(t *testing.T, text string) {
+	t.Helper()
+	j := job(t, text, 5)
 	_, want, tree := complete(t, j)
 	j.Dir = t.TempDir()
 	rows := newLedger(t)

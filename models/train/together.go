@@ -13,39 +13,42 @@ import (
 	"neurosweep/sweep"
 )
 
-// A Load is so many copies of a trial that train at the same time, each on so many threads.
-type Load struct {
-	Trials  int
-	Threads int
-}
-
-// How long a load is measured: at least so many updates and at least so long.
+// How long updates are measured to compare loads: at least so many updates and at least so long.
 const (
 	loadUpdates = 2
 	loadTime    = 50 * time.Millisecond
 )
 
-// MeasureLoad trains copies of a trial at the same time, as agents would, and returns the seconds that an update of each takes, data and all. Each has
-// the processors that a slot of an agent would have.
-func MeasureLoad(spec *sweep.Spec, trial sweep.Trial, l Load) (float64, error) {
+// MeasureThreads trains a trial alone on so many threads and returns the seconds that an update takes, data and all.
+func MeasureThreads(spec *sweep.Spec, trial sweep.Trial, threads int) (float64, error) {
+	return measureCopies(spec, trial, 1, threads)
+}
+
+// MeasureCrowd trains copies of a trial at the same time, each on one thread and on a processor of its own, as agents would, and returns the seconds
+// that an update of each takes, data and all.
+func MeasureCrowd(spec *sweep.Spec, trial sweep.Trial, copies int) (float64, error) {
+	return measureCopies(spec, trial, copies, 1)
+}
+
+func measureCopies(spec *sweep.Spec, trial sweep.Trial, copies, threads int) (float64, error) {
 	config, err := spec.Config(trial.Params, trial.Seed)
 	if err != nil {
 		return 0, err
 	}
 	var own unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &own); err != nil {
-		return 0, fmt.Errorf("measure %d trials together: which processors are there: %w", l.Trials, err)
+		return 0, fmt.Errorf("measure %d trials together: which processors are there: %w", copies, err)
 	}
-	seconds, errs := make([]float64, l.Trials), make([]error, l.Trials)
+	seconds, errs := make([]float64, copies), make([]error, copies)
 	var ready, done sync.WaitGroup
-	ready.Add(l.Trials)
-	for i := range l.Trials {
+	ready.Add(copies)
+	for i := range copies {
 		done.Go(func() {
-			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and its processors with it
-			if mine, ok := Processors(own, i, own.Count()/l.Threads, l.Threads); ok {
+			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and its processor with it
+			if mine, ok := Processors(own, i, own.Count(), 1); ok && copies > 1 {
 				_ = unix.SchedSetaffinity(0, &mine) // what cannot be arranged is measured as it is
 			}
-			seconds[i], errs[i] = measureCopy(config, l.Threads, &ready)
+			seconds[i], errs[i] = measureCopy(config, threads, &ready)
 		})
 	}
 	done.Wait()
@@ -56,7 +59,7 @@ func MeasureLoad(spec *sweep.Spec, trial sweep.Trial, l Load) (float64, error) {
 		}
 		sum += seconds[i]
 	}
-	return sum / float64(l.Trials), nil
+	return sum / float64(copies), nil
 }
 
 // measureCopy makes a trial, waits until all are ready, and times its updates.
