@@ -28,11 +28,11 @@ type panels struct {
 func (i ISA) panels(n int) panels {
 	lanes := i.lanes()
 	registers := uint(n+lanes-1) / uint(lanes)
-	threes, fours, twos := registers/3, registers%3, uint(0)
+	fours, twos := registers%3, uint(0)
 	if i == AVX2 || registers == 5 {
 		fours, twos = 0, (3-fours)%3
 	}
-	threes = (registers - 4*fours - 2*twos) / 3
+	threes := (registers - 4*fours - 2*twos) / 3
 	p := panels{last: lanes}
 	switch {
 	case registers <= 3:
