@@ -47,6 +47,7 @@ func (p *parser) form(path string, f field) (Parameter, bool) {
 	p.knownKeys(n, path, valid)
 	switch name {
 	case "constant":
+		p.finite(path, n.get("value"))
 		q.Values = []any{n.get("value").plain()}
 	case "categorical", "categorical_w_probabilities":
 		p.categories(path, n, &q)
@@ -116,13 +117,11 @@ func (p *parser) categories(path string, n *node, q *Parameter) {
 		return
 	}
 	for _, item := range list.items {
+		p.finite(path, item)
 		q.Values = append(q.Values, item.plain())
 	}
 	weights := n.get("probabilities")
 	if weights == nil {
-		if !p.native {
-			q.dropTwins()
-		}
 		return
 	}
 	if weights.kind != sequence || len(weights.items) != len(list.items) {
@@ -181,8 +180,10 @@ func (p *parser) numbers(path string, f field, q *Parameter) {
 		wrong("min", "min %v: the logarithm needs a number above 0", n.get("min").plain())
 	case !(q.Q > 0):
 		wrong("q", "q %v is not more than 0", q.Q)
-	case q.Sigma < 0 || q.A < 0 || q.B < 0:
-		wrong("sigma", "sigma, a and b are not negative")
+	case q.Sigma < 0:
+		wrong("sigma", "sigma %v is negative", q.Sigma)
+	case strings.HasSuffix(name, "beta") && !(within(q.A) && within(q.B)):
+		wrong("a", "a %v and b %v: both must be from %v to %v", q.A, q.B, leastShape, mostShape)
 	}
 	if strings.HasSuffix(name, "log_uniform") {
 		p.exponents(path, f.line, q)
@@ -193,6 +194,33 @@ func (p *parser) numbers(path string, f field, q *Parameter) {
 		wrong("min", "int_uniform takes whole numbers, written without a point")
 	}
 	q.Integer = name == "int_uniform" || strings.HasPrefix(name, "q_") && q.Q == math.Trunc(q.Q)
+	if p.spec.Method == "grid" && q.Min != math.Trunc(q.Min) {
+		q.Integer = false // the grid of q_uniform begins at min, whatever q is
+	}
+	if q.Integer && bounded(name) && max(math.Abs(q.Min), math.Abs(q.Max)) > maxExact {
+		wrong("min", "whole numbers are drawn from -2^53 to 2^53 only")
+	}
+}
+
+// maxExact is the largest of the whole numbers that a float64 tells apart.
+const maxExact = 1 << 53
+
+// The shapes of a beta distribution whose quantiles can be computed. W&B takes 0 as well, and then draws what is no number.
+const leastShape, mostShape = 1e-3, 1e6
+
+func within(shape float64) bool { return shape >= leastShape && shape <= mostShape }
+
+// finite refuses numbers that are not finite, however deep in a value: a trial's key is JSON, which has none.
+func (p *parser) finite(path string, n *node) {
+	if v, ok := n.value.(float64); ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		p.fail(n.line, path, "%s is not valid as a value; want a finite number, or text", n.text())
+	}
+	for _, item := range n.items {
+		p.finite(path, item)
+	}
+	for _, f := range n.fields {
+		p.finite(path, f.value)
+	}
 }
 
 // get0 is the value of a scalar key; nil where there is none.

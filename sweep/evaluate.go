@@ -195,6 +195,12 @@ func (p *parser) parseMetric() {
 		}
 		m.Target = &v
 	}
+	p.choiceKey(n, "impute", "metric.impute", "worst", "worst", "best", "latest")
+	if v := n.get("impute_while_running"); v != nil && v.value == false {
+		p.fail(v.line, "metric.impute_while_running", `want the text "false", in quotes, or latest, best, worst`)
+	} else {
+		p.choiceKey(n, "impute_while_running", "metric.impute_while_running", "false", "false", "latest", "best", "worst")
+	}
 	for _, key := range []string{"impute", "impute_while_running"} {
 		if v := n.get(key); v != nil {
 			p.unsupported(v.line, "metric."+key, "values are not imputed: grid and random search do not need it")
@@ -263,6 +269,10 @@ func (p *parser) agree(n *node, s *Select) {
 		return
 	}
 	name, condition, _ := strings.Cut(p.spec.Metric.Name, "@")
+	goal := "metric.goal"
+	if m := p.root.get("metric"); m != nil && m.get("goal") == nil {
+		goal = "metric, which leaves goal out,"
+	}
 	for _, pair := range []struct {
 		key, from   string
 		selected    *string
@@ -271,7 +281,7 @@ func (p *parser) agree(n *node, s *Select) {
 	}{
 		{"metric", "metric.name", &s.Metric, name, true},
 		{"condition", "metric.name", &s.Condition, condition, condition != ""},
-		{"goal", "metric.goal", &s.Goal, p.spec.Metric.Goal, true},
+		{"goal", goal, &s.Goal, p.spec.Metric.Goal, true},
 	} {
 		switch {
 		case *pair.selected == "":
@@ -291,11 +301,15 @@ func (p *parser) checkSelect(n *node, s *Select) {
 	if !p.native {
 		return
 	}
-	where := func(key string) int {
-		if f := n.field(key); f != nil && f.line > 0 {
-			return f.line
+	fail := func(key, format string, args ...any) {
+		line, path := n.line, "select."+key
+		f := n.field(key)
+		if f == nil && p.spec.Metric != nil && key != "report" && (key == "metric" || strings.Contains(p.spec.Metric.Name, "@")) {
+			path, line = "metric.name", p.lineOf("metric") // from where it comes
+		} else if f != nil && f.line > 0 {
+			line = f.line
 		}
-		return n.line
+		p.fail(line, path, format, args...)
 	}
 	var names []string
 	for _, c := range p.spec.Evaluate {
@@ -312,25 +326,25 @@ func (p *parser) checkSelect(n *node, s *Select) {
 		p.fail(n.line, "select", "there is nothing to select by: evaluate has no condition")
 		return
 	case s.Condition == "":
-		p.fail(where("condition"), "select.condition", "it must be given, for there are several conditions: %s", strings.Join(names, ", "))
+		fail("condition", "it must be given, for there are several conditions: %s", strings.Join(names, ", "))
 		return
 	case !slices.Contains(names, s.Condition):
-		p.fail(where("condition"), "select.condition", "there is no condition %s; %s", s.Condition, instead(s.Condition, names))
+		fail("condition", "there is no condition %s; %s", s.Condition, instead(s.Condition, names))
 		return
 	}
 	metrics := p.spec.Metrics(s.Condition)
 	switch {
 	case s.Metric == "":
-		p.fail(where("metric"), "select.metric", "it must be given; condition %s has %s", s.Condition, strings.Join(metrics, ", "))
+		fail("metric", "it must be given; condition %s has %s", s.Condition, strings.Join(metrics, ", "))
 	case !slices.Contains(metrics, s.Metric):
-		p.fail(where("metric"), "select.metric", "condition %s has no metric %s; %s", s.Condition, s.Metric, instead(s.Metric, metrics))
+		fail("metric", "condition %s has no metric %s; %s", s.Condition, s.Metric, instead(s.Metric, metrics))
 	}
 	switch {
 	case s.Report == "":
 	case !slices.Contains(names, s.Report):
-		p.fail(where("report"), "select.report", "there is no condition %s; %s", s.Report, instead(s.Report, names))
+		fail("report", "there is no condition %s; %s", s.Report, instead(s.Report, names))
 	case !slices.Contains(p.spec.Metrics(s.Report), s.Metric):
-		p.fail(where("report"), "select.report", "condition %s has no metric %s; it has %s", s.Report, s.Metric, strings.Join(p.spec.Metrics(s.Report), ", "))
+		fail("report", "condition %s has no metric %s; it has %s", s.Report, s.Metric, strings.Join(p.spec.Metrics(s.Report), ", "))
 	}
 }
 

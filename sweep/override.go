@@ -202,6 +202,8 @@ func (p *parser) apply(overrides []override) (added []string) {
 				value = &node{kind: sequence, items: o.swept}
 			}
 			p.root.set("seeds", value)
+		case o.key == "overrides":
+			p.fail(0, o.key, "an argument stands for itself; this key is for files")
 		case !slices.Contains(topKeys, top):
 			p.unknown = append(p.unknown, o.key)
 		case o.value == nil:
@@ -209,6 +211,9 @@ func (p *parser) apply(overrides []override) (added []string) {
 		case !dotted:
 			p.root.set(top, o.value)
 		default:
+			if top == "seeds" {
+				p.expandSeeds()
+			}
 			p.place(p.root, o.key, top, rest, o.value)
 		}
 	}
@@ -287,6 +292,20 @@ func (p *parser) expandSection(top string) {
 		section.fields = []field{{"name", n.line, n}}
 		p.root.set(top, section)
 	}
+}
+
+// expandSeeds makes a count or a list of seeds the section that it is short for.
+func (p *parser) expandSeeds() {
+	n, key := p.root.get("seeds"), "count"
+	switch {
+	case !given(n):
+		n = &node{value: int64(1)}
+	case n.kind == mapping:
+		return
+	case n.kind == sequence:
+		key = "values"
+	}
+	p.root.set("seeds", &node{line: n.line, kind: mapping, fields: []field{{key, n.line, n}}})
 }
 
 // removePath removes a dotted path from parameters, however it is nested; true: it was there.

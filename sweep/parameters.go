@@ -57,15 +57,31 @@ func (p *parser) walkParameters(n *node, prefix string, line int) {
 	}
 }
 
+// maxPaths is the most paths of one sweep.
+const maxPaths = 1000
+
 // parameter reads one swept path.
 func (p *parser) parameter(path string, f field) {
-	if i := slices.IndexFunc(p.spec.Parameters, func(q Parameter) bool { return q.Path == path }); i >= 0 {
-		p.fail(f.line, path, "this path is swept in line %d already, written in another way", p.spec.Parameters[i].Line)
+	if line, twice := p.swept[path]; twice {
+		p.fail(f.line, path, "this path is swept in line %d already, written in another way", line)
+		return
+	}
+	if p.swept == nil {
+		p.swept = map[string]int{}
+	}
+	p.swept[path] = f.line
+	if n := len(p.swept); n > maxPaths {
+		if n == maxPaths+1 {
+			p.fail(f.line, path, "more than %d paths are swept", maxPaths)
+		}
 		return
 	}
 	param, ok := p.form(path, f)
 	if !ok || !p.checkDeclared(path, f, &param) {
 		return
+	}
+	if p.spec.Method == "grid" && param.Distribution == "categorical" {
+		param.dropTwins()
 	}
 	p.checkMethod(path, f, param)
 	p.spec.Parameters = append(p.spec.Parameters, param)
@@ -152,7 +168,6 @@ func (p *parser) normaliseForm(path string, f field, declared Param, param *Para
 			values = append(values, v)
 		}
 		param.Values = values
-		param.dropTwins()
 		return good
 	}
 	switch {
@@ -175,26 +190,21 @@ func (p *parser) normaliseForm(path string, f field, declared Param, param *Para
 	return good
 }
 
-// dropTwins drops values that equal an earlier one, and their probabilities with them: their weight goes to the first.
+// dropTwins leaves one of each value: a grid takes it once, at its first place, in its last spelling (W&B's rule for 1 and 1.0). A random draw keeps
+// them all: a value that stands there twice is drawn twice as often.
 func (q *Parameter) dropTwins() {
 	var kept []any
-	var weights []float64
 	seen := map[string]int{}
-	for i, v := range q.Values {
+	for _, v := range q.Values {
 		key := string(canonicalJSON(nil, v))
 		if at, twin := seen[key]; twin {
-			if q.Probability != nil {
-				weights[at] += q.Probability[i]
-			}
+			kept[at] = v
 			continue
 		}
 		seen[key] = len(kept)
 		kept = append(kept, v)
-		if q.Probability != nil {
-			weights = append(weights, q.Probability[i])
-		}
 	}
-	q.Values, q.Probability = kept, weights
+	q.Values = kept
 }
 
 // checkMethod refuses what a grid cannot enumerate.

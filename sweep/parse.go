@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // topKeys are the keys at the top of a spec, in the order of the documentation.
@@ -37,8 +39,9 @@ type parser struct {
 	cat      *Catalog
 	root     *node
 	spec     *Spec
-	native   bool     // the spec names a task
-	unknown  []string // keys of arguments that nothing has
+	native   bool           // the spec names a task
+	unknown  []string       // keys of arguments that nothing has
+	swept    map[string]int // the paths under parameters so far, with their lines
 	problems Problems
 }
 
@@ -97,7 +100,10 @@ func (p *parser) warn(format string, args ...any) {
 // overrides are those of a frozen spec and the arguments.
 func (p *parser) overrides(args []string) []override {
 	var texts []string
-	if n := p.root.get("overrides"); n != nil {
+	if n := p.root.get("overrides"); given(n) {
+		if n.kind != sequence {
+			p.fail(n.line, "overrides", "%s is not valid, want a list of key=value arguments", n.text())
+		}
 		for _, item := range n.items {
 			text, ok := item.value.(string)
 			if !ok {
@@ -137,6 +143,7 @@ func (p *parser) parse(added []string) {
 	p.parseCheckpoints()
 	p.parseMetric()
 	p.parseSelect()
+	p.checkSearch()
 	p.parseCommand()
 }
 
@@ -147,17 +154,24 @@ func (p *parser) parseName() {
 	p.spec.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	n := p.root.get("name")
 	if !given(n) {
-		if !namePattern.MatchString(p.spec.Name) {
+		if !namesFolder(p.spec.Name) {
 			p.spec.Name = "sweep"
 		}
 		return
 	}
 	name, ok := n.value.(string)
-	if !ok || !namePattern.MatchString(name) || len(name) > 128 {
-		p.fail(n.line, "name", "%s is no name for a folder: letters, digits, point, hyphen and underscore, at most 128, the first a letter or a digit", n.text())
+	if !ok || !namesFolder(name) {
+		p.fail(n.line, "name", "%s is no name for a folder; want a text of at most 128 bytes, without slashes and control characters, "+
+			"that begins with neither point nor hyphen nor blank", n.text())
 		return
 	}
 	p.spec.Name = name
+}
+
+// namesFolder tells whether a sweep may have this name: W&B takes any, ours is that of a folder as well.
+func namesFolder(name string) bool {
+	return name != "" && len(name) <= 128 && utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsAny(name[:1], ".-") &&
+		strings.IndexFunc(name, func(r rune) bool { return r == '/' || !unicode.IsPrint(r) }) < 0
 }
 
 func (p *parser) parseMethod() {
@@ -198,42 +212,11 @@ func (p *parser) parseRecorded() {
 			said = append(said, f.key)
 		} else {
 			p.unsupported(f.line, f.key, "%s", why)
-			p.checkEarlyTerminate(f)
+			p.checkGrammar(f)
 		}
 	}
 	if len(said) > 0 {
 		p.warn("%s: recorded, without effect: %s", p.file, strings.Join(said, ", "))
-	}
-}
-
-// checkEarlyTerminate refuses what W&B accepts and later fails on (shared grammar, docs/spec.md).
-func (p *parser) checkEarlyTerminate(f field) {
-	if f.key != "early_terminate" {
-		return
-	}
-	n := f.value
-	if n.kind != mapping {
-		p.fail(f.line, f.key, "want a section with type: hyperband and min_iter, or max_iter and s")
-		return
-	}
-	p.knownKeys(n, f.key, []string{"type", "min_iter", "max_iter", "s", "eta", "strict"})
-	if t := n.get("type"); t == nil || t.value != "hyperband" {
-		p.fail(f.line, f.key+".type", "want hyperband, the only one there is")
-	}
-	if n.get("max_iter") != nil && n.get("s") == nil || n.get("max_iter") == nil && n.get("min_iter") == nil {
-		p.fail(f.line, f.key, "want min_iter, or max_iter together with s")
-	}
-	for _, key := range []string{"min_iter", "max_iter", "s"} {
-		if v := n.get(key); v != nil {
-			if w, ok := v.whole(); !ok || w < 1 {
-				p.fail(v.line, f.key+"."+key, "%s is not valid, want a whole number from 1", v.text())
-			}
-		}
-	}
-	if v := n.get("eta"); v != nil {
-		if x, ok := v.number(); !ok || x <= 1 {
-			p.fail(v.line, f.key+".eta", "%s is not valid, want a number above 1", v.text())
-		}
 	}
 }
 
@@ -315,60 +298,5 @@ func (p *parser) parseSampler() {
 			p.fail(v.line, "sampler.seed", "%s is not valid, want a whole number", v.text())
 		}
 		p.spec.Sampler.Seed = seed
-	}
-}
-
-// parseCommand reads program and command. Such a spec is planned; running it comes with the cluster.
-func (p *parser) parseCommand() {
-	program, command := p.root.get("program"), p.root.get("command")
-	if given(program) {
-		name, ok := program.value.(string)
-		if !ok || name == "" {
-			p.fail(program.line, "program", "%s is no path of a program", program.text())
-		}
-		p.spec.Program = name
-		p.unsupported(program.line, "program", "trials of external programs are planned, and not run by this version")
-	}
-	if given(command) {
-		if command.kind != sequence || len(command.items) == 0 {
-			p.fail(command.line, "command", "want a list of words and macros, such as [${env}, ${interpreter}, ${program}, ${args}]")
-		}
-		for _, item := range command.items {
-			if item.kind != scalar {
-				p.fail(item.line, "command", "%s is no word", item.text())
-				continue
-			}
-			word, ok := item.value.(string)
-			if !ok {
-				word = valueText(item.value)
-			}
-			p.checkMacro(item, word)
-			p.spec.Command = append(p.spec.Command, word)
-		}
-		if !given(program) {
-			p.unsupported(command.line, "command", "trials of external programs are planned, and not run by this version")
-		}
-	}
-	switch {
-	case p.native && (given(program) || given(command)):
-		p.fail(p.root.field("task").line, "task", "a sweep trains a task or runs a program, not both")
-	case !p.native && !given(program) && !given(command):
-		p.unsupported(0, "task", "it must be given: what the networks are trained on; there are %s", strings.Join(p.taskNames(), ", "))
-	}
-}
-
-// macros of a command that stand as a whole word (W&B's).
-var macros = []string{"env", "interpreter", "program", "args", "args_no_hyphens", "args_no_equals", "args_no_boolean_flags",
-	"args_append_hydra", "args_override_hydra", "args_json", "args_json_file", "args_dict"}
-
-// checkMacro refuses a word that looks like a macro and is none: W&B would drop it in silence.
-func (p *parser) checkMacro(n *node, word string) {
-	name, ok := strings.CutPrefix(word, "${")
-	if !ok || !strings.HasSuffix(name, "}") {
-		return
-	}
-	name = strings.TrimSuffix(name, "}")
-	if !slices.Contains(macros, name) && !strings.HasPrefix(name, "envvar:") {
-		p.fail(n.line, "command", "%s is no macro; %s", word, instead(name, append(slices.Clone(macros), "envvar:NAME")))
 	}
 }

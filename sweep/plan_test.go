@@ -78,6 +78,10 @@ func TestOrderOfThePlan(t *testing.T) {
 			[]string{`{"model.hidden":32,"train.batch":2} 0`, `{"model.hidden":80,"train.batch":2} 0`, `{"model.hidden":128,"train.batch":2} 0`, `{"model.hidden":32,"train.batch":3} 0`}},
 		{"q_uniform leaves its end out but for rounding", "method: grid\ntask: noop\nparameters: {task.value: {distribution: q_uniform, min: 0.1, max: 0.4, q: 0.1}}", nil,
 			[]string{`{"task.value":0.1} 0`, `{"task.value":0.2} 0`, `{"task.value":0.30000000000000004} 0`, `{"task.value":0.4} 0`}},
+		{"q_uniform begins at min", "method: grid\nprogram: x\nparameters: {x: {distribution: q_uniform, min: 0.5, max: 3}, y: {distribution: q_uniform, min: 2, max: 5, q: 2}}", nil,
+			[]string{`{"x":0.5,"y":2} 0`, `{"x":0.5,"y":4} 0`, `{"x":1.5,"y":2} 0`, `{"x":1.5,"y":4} 0`, `{"x":2.5,"y":2} 0`, `{"x":2.5,"y":4} 0`}},
+		{"of twins the last spelling", "method: grid\nprogram: x\nparameters: {x: {values: [1, 1.0, 2, true, \"1\"]}}", nil,
+			[]string{`{"x":1.0} 0`, `{"x":2} 0`, `{"x":true} 0`, `{"x":"1"} 0`}},
 	} {
 		got := plan(t, parse(t, c.text, c.args...), len(c.want))
 		if !slices.Equal(got, c.want) {
@@ -88,9 +92,36 @@ func TestOrderOfThePlan(t *testing.T) {
 
 // TestSeeds reads counts and lists, in the file and as arguments.
 func TestSeeds(t *testing.T) {
-	for arg, want := range map[string][]int64{"seeds=3": {0, 1, 2}, "seeds=[3]": {3}, "seeds=5,6": {5, 6}, "seeds={values: [7], data: 9}": {7}, "seeds=range(2,8,3)": {2, 5}} {
+	for arg, want := range map[string][]int64{"seeds=3": {0, 1, 2}, "seeds=[3]": {3}, "seeds=5,6": {5, 6}, "seeds={values: [7], data: 9}": {7}, "seeds=range(2,8,3)": {2, 5},
+		"seeds.data=9": {0}, "seeds.count=2": {0, 1}} {
 		if got := parse(t, "method: grid\ntask: noop", arg).Seeds; !slices.Equal(got, want) {
 			t.Errorf("%s gives the seeds %v, want %v", arg, got, want)
+		}
+	}
+}
+
+// TestTwinsAreDrawnTwice: two equal values among three have two thirds of the draws of a random sweep.
+func TestTwinsAreDrawnTwice(t *testing.T) {
+	p := parse(t, "method: random\ntask: noop\nparameters: {task.value: {values: [1, 1.0, 2]}}").Parameters[0]
+	if a, b := search.Quantile(p, 0.6), search.Quantile(p, 0.7); a != 1.0 || b != 2.0 {
+		t.Errorf("at 0.6 and 0.7 of the draws are %v and %v, want 1 and 2", a, b)
+	}
+}
+
+// TestCommandWords are text as Python's str() writes them.
+func TestCommandWords(t *testing.T) {
+	s := parse(t, "method: grid\nparameters: {x: {value: 1}}\ncommand: [\"${env}\", \"${envvar:HOME}/x\", python, 3, 1e-5, 0.001, 1e3, 1e16, true, false, null]")
+	want := []string{"${env}", "${envvar:HOME}/x", "python", "3", "1e-05", "0.001", "1000.0", "1e+16", "True", "False", "None"}
+	if !slices.Equal(s.Command, want) {
+		t.Errorf("the words are %q, want %q", s.Command, want)
+	}
+}
+
+// TestNames of W&B's files are any text; ours are those of folders, too.
+func TestNames(t *testing.T) {
+	for _, name := range []string{"My sweep (v2)", "größe=1", "a.b-c"} {
+		if s := parse(t, "method: grid\ntask: noop\nname: \""+name+"\""); s.Name != name {
+			t.Errorf("the name %q became %q", name, s.Name)
 		}
 	}
 }

@@ -29,11 +29,17 @@ func (p Problem) Error() string {
 // Problems are all mistakes of a spec, by line.
 type Problems []Problem
 
-// Error is one line a problem.
+// maxSaid is how many problems are said at once.
+const maxSaid = 100
+
+// Error is one line a problem, of the first hundred.
 func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
+	var lines []string
+	for _, problem := range p[:min(len(p), maxSaid)] {
+		lines = append(lines, problem.Error())
+	}
+	if more := len(p) - maxSaid; more > 0 {
+		lines = append(lines, Problem{File: p[0].File, Text: fmt.Sprintf("and %d more mistakes", more)}.Error())
 	}
 	return strings.Join(lines, "\n")
 }

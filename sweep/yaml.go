@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,9 @@ func depth(document *yaml.Node) int {
 	return deepest
 }
 
+// tags are those of YAML's core, which a value has in any case.
+var tags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq"}
+
 // A treeReader turns YAML nodes into a tree: aliases expanded, merge keys merged, duplicates found, scalars resolved.
 type treeReader struct {
 	file     string
@@ -111,7 +115,7 @@ func (r *treeReader) read(y *yaml.Node, line int) *node {
 	r.nodes++
 	switch {
 	case r.nodes == maxNodes:
-		r.fail(line, "", "aliases multiply this file beyond %d values", maxNodes)
+		r.fail(line, "", "the file has more than %d values, what aliases repeat counted each time", maxNodes)
 		return n
 	case r.nodes > maxNodes:
 		return n
@@ -124,6 +128,10 @@ func (r *treeReader) read(y *yaml.Node, line int) *node {
 	}
 	r.open[y] = true
 	defer delete(r.open, y)
+	if tag := y.ShortTag(); !slices.Contains(tags, tag) {
+		r.fail(y.Line, "", "a value is tagged %s; leave the tag out, or use one of %s", tag, strings.Join(tags, ", "))
+		return n
+	}
 	switch y.Kind {
 	case yaml.MappingNode:
 		n.kind = mapping
@@ -142,6 +150,7 @@ func (r *treeReader) read(y *yaml.Node, line int) *node {
 // readMapping reads fields; those of merge keys come after, where the mapping does not have them itself.
 func (r *treeReader) readMapping(n *node, y *yaml.Node) {
 	var merged []*node
+	at := make(map[string]int, len(y.Content)/2) // the lines of the keys
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		if key.Kind == yaml.ScalarNode && key.Tag == "!!merge" {
@@ -155,15 +164,17 @@ func (r *treeReader) readMapping(n *node, y *yaml.Node) {
 			r.fail(key.Line, "", "a key is a name")
 			continue
 		}
-		if first := n.field(key.Value); first != nil {
-			r.fail(key.Line, key.Value, "this key stands in line %d already", first.line)
+		if first, twice := at[key.Value]; twice {
+			r.fail(key.Line, key.Value, "this key stands in line %d already", first)
 			continue
 		}
+		at[key.Value] = key.Line
 		n.fields = append(n.fields, field{key.Value, key.Line, r.read(value, 0)})
 	}
 	for _, m := range merged {
 		for _, f := range m.fields {
-			if n.field(f.key) == nil {
+			if _, own := at[f.key]; !own {
+				at[f.key] = f.line
 				n.fields = append(n.fields, f)
 			}
 		}
@@ -194,7 +205,7 @@ func (r *treeReader) mergeSources(y *yaml.Node) []*node {
 // scalar resolves a scalar: nil, bool, int64, float64 or string. What looks like a time stays text.
 func (r *treeReader) scalar(y *yaml.Node) any {
 	switch y.ShortTag() {
-	case "!!str", "!!timestamp", "!!binary":
+	case "!!str", "!!timestamp":
 		return y.Value
 	}
 	var v any

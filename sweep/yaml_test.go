@@ -28,6 +28,8 @@ func TestHostileFiles(t *testing.T) {
 		"a cycle":            {"method: grid\ntask: &a {name: noop, x: *a}", "f.yaml:2: the alias *a stands within what it names"},
 		"a cycle of merges":  {"method: grid\ntask: &a {name: noop, <<: *a}", "f.yaml:2: the alias *a stands within what it names"},
 		"two documents":      {"method: grid\n---\nmethod: grid", "f.yaml:2: a second document"},
+		"many paths":         {"method: random\nprogram: x\nparameters:\n" + numbered("  k%d: {value: 1}\n", 40_000), "f.yaml:1004: k1000: more than 1000 paths are swept"},
+		"many unknown keys":  {"method: grid\n" + numbered("k%d: 1\n", 40_000), "f.yaml:2: k0: there is no such key"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -40,6 +42,14 @@ func TestHostileFiles(t *testing.T) {
 			t.Errorf("%s: %d bytes were allocated", name, used)
 		}
 	}
+}
+
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 func deepBlock(levels int) string {

@@ -69,15 +69,18 @@ func Quantile(q sweep.Parameter, u float64) any {
 		}
 		return int64(v)
 	}
-	v := continuous(q, u)
+	v := clamp(continuous(q, u), math.MaxFloat64)
 	if len(q.Distribution) > 2 && q.Distribution[:2] == "q_" {
-		v = math.RoundToEven(v/q.Q) * q.Q
+		v = clamp(math.RoundToEven(v/q.Q)*q.Q, math.MaxFloat64)
 		if q.Integer {
-			return int64(v)
+			return int64(clamp(v, 1<<53))
 		}
 	}
 	return v
 }
+
+// clamp keeps v from -most to most: a draw is a number, however wide its distribution.
+func clamp(v, most float64) float64 { return min(max(v, -most), most) }
 
 // continuous is the quantile before rounding.
 func continuous(q sweep.Parameter, u float64) float64 {

@@ -220,3 +220,25 @@ func TestPlanIsChecked(t *testing.T) {
 		t.Errorf("the plan was accepted: %v", err)
 	}
 }
+
+// TestDrawsAreNumbers draws from the ends of wide distributions: what comes is finite, and whole where it must be.
+func TestDrawsAreNumbers(t *testing.T) {
+	shapes := []float64{1e-3, 0.5, 1, 3, 1e3, 1e6}
+	var wide []sweep.Parameter
+	for _, a := range shapes {
+		for _, b := range shapes {
+			wide = append(wide, sweep.Parameter{Distribution: "beta", A: a, B: b})
+		}
+	}
+	for _, d := range []string{"normal", "log_normal", "q_normal", "q_log_normal"} {
+		wide = append(wide, sweep.Parameter{Distribution: d, Mu: 700, Sigma: 1e300, Q: 1, Integer: d[0] == 'q'})
+	}
+	for _, p := range wide {
+		for _, u := range []float64{0, 1e-300, 1e-9, 0.3, 0.5, 0.9, 1 - 1.0/(1<<53)} {
+			v, isFloat := search.Quantile(p, u).(float64)
+			if isFloat == p.Integer || math.IsNaN(v) || math.IsInf(v, 0) || p.Distribution == "beta" && (v < 0 || v > 1) {
+				t.Errorf("%+v at %v is %v", p, u, v)
+			}
+		}
+	}
+}
