@@ -37,6 +37,7 @@ type reporter struct {
 
 	sequence uint64
 	link     *broker.Link
+	silent   bool // the link has failed: reports stay in the spool until it is time to try again
 }
 
 // numbered says under which number a checkpoint was reported.
@@ -63,9 +64,10 @@ func (r *reporter) run() {
 			}
 			r.report(first)
 		case link := <-r.links:
-			r.link = link
+			r.link, r.silent = link, false
 			r.republish()
 		case <-r.again:
+			r.silent = false
 			r.republish()
 		}
 	}
@@ -128,7 +130,7 @@ func (r *reporter) write(report *results.Report) bool {
 
 // publish sends a report where there is a broker. What does not arrive stays in the spool, and is sent again.
 func (r *reporter) publish(report *results.Report) {
-	if r.link == nil {
+	if r.link == nil || r.silent {
 		return
 	}
 	data, err := json.Marshal(report)
@@ -143,8 +145,8 @@ func (r *reporter) publish(report *results.Report) {
 	case errors.Is(err, broker.ErrFull):
 		r.log.Debug().Err(err).Msg("the report stays in the spool")
 	default:
-		r.log.Debug().Err(err).Msg("the link to the broker fails")
-		r.link = nil
+		r.log.Debug().Err(err).Msg("the broker does not take a report")
+		r.silent = true // it may wait for its controller, or be lost: then there will be another link
 	}
 }
 
