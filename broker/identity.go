@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nkeys"
@@ -101,14 +103,24 @@ type Address struct {
 	Term    int      `json:"term"`
 }
 
-// Write publishes the address in the sweep's folder.
+// Write publishes the address in the sweep's folder. One with a password in it can be read by its owner only.
 func (a Address) Write(dir string) error {
 	a.Version = MessageVersion
 	text, err := json.MarshalIndent(a, "", " ")
 	if err != nil {
 		return err
 	}
-	return durable.Write(filepath.Join(dir, sweep.BrokerFile), append(text, '\n'), 0o664)
+	perm := fs.FileMode(0o664)
+	if slices.ContainsFunc(a.URLs, hasSecret) {
+		perm = 0o600
+	}
+	return durable.Write(filepath.Join(dir, sweep.BrokerFile), append(text, '\n'), perm)
+}
+
+// hasSecret tells whether an URL holds a user's name, password or token.
+func hasSecret(text string) bool {
+	u, err := url.Parse(text)
+	return err != nil || u.User != nil
 }
 
 // ReadAddress reads where the sweep's broker is. fs.ErrNotExist: no controller has said so yet.

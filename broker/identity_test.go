@@ -67,6 +67,13 @@ func TestAddressOnDisk(t *testing.T) {
 		t.Errorf("read back: %+v, %v", got, err)
 	}
 	path := filepath.Join(dir, sweep.BrokerFile)
+	want.URLs = append(want.URLs, "nats://user:password@127.0.0.1:1")
+	if err := want.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("broker.json with a password in it has mode %v, want 0600; %v", info.Mode(), err)
+	}
 	for text, complaint := range map[string]string{`{"v":2}`: "version 2", `{"v":`: "damaged", ``: "damaged"} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
