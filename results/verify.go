@@ -25,7 +25,7 @@ func (f Fault) String() string {
 	return f.Path + ": " + f.Text
 }
 
-// Verify checks the dataset of the sweep in dir: that log and manifest can be read, that every Parquet file has the digest with which it was published and can be
+// Verify checks the dataset of the sweep in dir: that log, plan and manifest can be read, that every Parquet file has the digest with which it was published and can be
 // read to its end, that every checkpoint that was not deleted is there with its digest and, if readable is given, passes that, that ended trials have
 // delivered all they must, and that no row came out differently at a second time. The error is of a folder in which nothing can be checked.
 func Verify(dir string, cat *sweep.Catalog, readable func(path string) error) ([]Fault, error) {
@@ -44,6 +44,7 @@ func Verify(dir string, cat *sweep.Catalog, readable func(path string) error) ([
 		v.fault("", "%v", err)
 		return v.faults, nil
 	}
+	v.plan(d)
 	v.rows(d)
 	v.checkpoints(d, readable)
 	for t := range d.state.Trials {
@@ -97,6 +98,24 @@ func (v *verifier) files(m *manifest) {
 	}
 	if m.Digest != "" && m.Digest != m.digest() {
 		v.fault(manifestPath(v.dir, m.Number), "the digest of the finished tables is not that of their files")
+	}
+}
+
+// plan checks that the plan can be read, and is the one that the sweep follows.
+func (v *verifier) plan(d *Dataset) {
+	plan, err := ReadPlan(v.dir)
+	if err != nil {
+		v.fault("", "%v", err)
+		return
+	}
+	for i, t := range plan {
+		if i >= len(d.plan) || d.plan[i].ID != t.ID {
+			v.fault(filepath.Join(v.dir, sweep.PlanFile), "its trial %d is %s, and the sweep has another one there", i, t.ID)
+			return
+		}
+	}
+	if n := len(d.plan); n != len(plan) && d.spec.Method == "grid" {
+		v.fault(filepath.Join(v.dir, sweep.PlanFile), "it has %d trials, and the sweep %d", len(plan), n)
 	}
 }
 
