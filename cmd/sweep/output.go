@@ -23,7 +23,7 @@ func (a *app) logger() zerolog.Logger {
 	if os.Getenv("SLURM_JOB_ID") == "" {
 		w = zerolog.ConsoleWriter{Out: a.stderr, NoColor: !isTerminal(a.stderr), TimeFormat: "15:04:05"}
 	}
-	return zerolog.New(w).With().Timestamp().Logger()
+	return zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 }
 
 func isTerminal(w io.Writer) bool {

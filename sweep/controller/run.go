@@ -38,6 +38,7 @@ type shell struct {
 	writer *results.Writer
 	plan   *search.Plan
 	core   *Core
+	teller *teller
 	server *broker.Server // nil: an external one, or none
 	hub    *broker.Hub    // nil: none
 
@@ -73,9 +74,10 @@ func newShell(o Options, term *Term) (*shell, error) {
 		past = append(past, pastOf(t))
 	}
 	s.plan.Skip(state.Draws(), seen)
+	s.teller = &teller{Ledger: s.writer, log: o.Log}
 	s.core = NewCore(CoreOptions{
 		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid",
-	}, s.writer, past)
+	}, s.teller, past)
 	s.startProgress(state)
 	return s, nil
 }
@@ -180,7 +182,7 @@ func (s *shell) conclude(err error) error {
 		return fmt.Errorf("compact the finished tables: %w", err)
 	}
 	s.digest = digest
-	if err := s.writer.Append(results.Entry{State: &results.Change{State: StateEnded}}); err != nil {
+	if err := s.teller.Append(results.Entry{State: &results.Change{State: StateEnded}}); err != nil {
 		return err
 	}
 	if err := s.commit(); err != nil {

@@ -70,7 +70,12 @@ func (s *shell) show(last bool) {
 	}
 	if n.Ended != s.logged && (now.Sub(s.loggedAt) > logEvery || last) {
 		s.logged, s.loggedAt = n.Ended, now
-		s.o.Log.Info().Str("sweep", s.o.Spec.Name).Int("ended", n.Ended).Int("failed", n.Failed).Int("running", n.Running).Int("waiting", n.Waiting).Msg("progress")
+		line := s.o.Log.Info().Str("sweep", s.o.Spec.Name).Int("ended", n.Ended).Int("failed", n.Failed).Int("running", n.Running).Int("waiting", n.Waiting)
+		if s.teller.untold > 0 {
+			line.Int("events_untold", s.teller.untold)
+			s.teller.untold = 0
+		}
+		line.Msg("progress")
 	}
 	if s.o.Progress == nil || !last && now.Sub(s.shown) < showEvery {
 		return

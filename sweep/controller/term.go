@@ -57,7 +57,7 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("the sweep in %s already has a controller: %s; watch it with sweep status, or take it over with --takeover", e.Dir, e.Holder)
+	return fmt.Sprintf("the sweep in %s already has a controller: %s; watch it with sweep resume, or take its place with sweep resume --takeover", e.Dir, e.Holder)
 }
 
 // ErrTermLost says that this controller may not decide any more.
