@@ -25,10 +25,11 @@ It finds the controller through DIR/broker.json. TERM, INT and USR1 make it save
 		Example: "  sweep agent --dir runs/lr-scan --slots 4",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if dir == "" {
-				dir = "."
+			var named []string
+			if dir != "" {
+				named = []string{dir}
 			}
-			dir, err := folder([]string{dir})
+			dir, err := folder(named)
 			if err != nil {
 				return err
 			}

@@ -63,6 +63,11 @@ func emptyFolder(dir string) error {
 	case len(entries) > 0 && !isSweep(dir):
 		return usage("%s: this folder is not empty and holds no sweep; choose another with --dir", dir)
 	}
+	return writable(dir)
+}
+
+// writable refuses a folder in which no file can be made.
+func writable(dir string) error {
 	probe, err := os.CreateTemp(dir, ".probe.*.tmp")
 	if err != nil {
 		return usage("%s: the sweep's folder cannot be written: %v; choose another with --dir", dir, err)

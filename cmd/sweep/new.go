@@ -105,7 +105,7 @@ func section(s *strings.Builder, key string, c sweep.Component, given sweep.Valu
 
 // about is a parameter's documentation in a line.
 func about(p sweep.Param) string {
-	text := p.Doc
+	text := strings.TrimSuffix(p.Doc, ".")
 	if p.Unit != "" {
 		text = strings.TrimSuffix(text, ".") + ", in " + p.Unit + "."
 	}

@@ -154,6 +154,9 @@ func (a *app) conduct(ctx context.Context, dir string, flags runFlags) error {
 	if done, err := a.ended(dir); done || err != nil {
 		return err
 	}
+	if err := writable(filepath.Join(dir, sweep.ControlDir)); err != nil {
+		return err
+	}
 	ctx, release := interruptible(ctx)
 	defer release()
 	summary, err := a.control(ctx, dir, spec, flags)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,8 +38,10 @@ make where that is possible, evaluates them on every condition, and throws the r
 			if err := runnable(spec); err != nil {
 				return err
 			}
-			spec, err = a.readSpec(args[0], smokeArguments(spec, args[1:]))
-			if err != nil {
+			if _, err := openPlan(spec); err != nil { // the whole of it, before a part
+				return err
+			}
+			if spec, err = parseSpec(args[0], smokeArguments(spec, args[1:])); err != nil {
 				return err
 			}
 			plan, err := openPlan(spec)
@@ -60,27 +63,38 @@ make where that is possible, evaluates them on every condition, and throws the r
 	return c
 }
 
-// smokeArguments are the user's arguments and those that make the sweep small.
+// smokeArguments are the user's arguments and those that make the sweep small: one seed, few updates, no target, and as many cells as before.
 func smokeArguments(spec *sweep.Spec, args []string) []string {
-	small := map[string]string{"seeds": fmt.Sprintf("[%d]", spec.Seeds[0])}
-	if spec.Trains() {
-		small["train.updates"] = fmt.Sprint(max(spec.Updates()/smokePart, 1))
-		small["checkpoints.every"] = fmt.Sprint(max(spec.Checkpoints.Every/smokePart, 1))
+	small := [][2]string{{"seeds", fmt.Sprintf("[%d]", spec.Seeds[0])}}
+	set := func(key string, value any) { small = append(small, [2]string{key, fmt.Sprint(value)}) }
+	if spec.DataSeed != nil {
+		set("seeds.data", *spec.DataSeed)
 	}
-	if spec.Method == "random" {
-		small["run_cap"] = fmt.Sprint(smokeCells)
+	if spec.Trains() {
+		set("train.updates", max(spec.Updates()/smokePart, 1))
+		if every := spec.Checkpoints.Every; every > 0 {
+			set("checkpoints.every", max(every/smokePart, 1))
+		}
+	}
+	cells := spec.RunCap / len(spec.Seeds)
+	if spec.Method == "random" && (cells == 0 || cells > smokeCells) {
+		cells = smokeCells
+	}
+	if cells > 0 {
+		set("run_cap", cells)
+	}
+	if spec.Metric != nil && spec.Metric.Target != nil {
+		set("metric.target", "null")
 	}
 	var all []string
 	for _, arg := range args {
 		key, _, _ := strings.Cut(arg, "=")
-		if _, replaced := small[key]; !replaced {
+		if !slices.ContainsFunc(small, func(s [2]string) bool { return s[0] == strings.TrimSpace(key) }) {
 			all = append(all, arg)
 		}
 	}
-	for _, key := range []string{"seeds", "train.updates", "checkpoints.every", "run_cap"} {
-		if value, ok := small[key]; ok {
-			all = append(all, key+"="+value)
-		}
+	for _, s := range small {
+		all = append(all, s[0]+"="+s[1])
 	}
 	return all
 }

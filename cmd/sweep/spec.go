@@ -34,18 +34,24 @@ func readFile(name string) ([]byte, error) {
 
 // readSpec parses the spec in a file, with key=value arguments laid over it, and prints its warnings.
 func (a *app) readSpec(file string, args []string) (*sweep.Spec, error) {
-	data, err := readFile(file)
+	spec, err := parseSpec(file, args)
 	if err != nil {
 		return nil, err
-	}
-	spec, err := sweep.Parse(file, data, args, train.Catalog())
-	if err != nil {
-		return nil, refuse(err)
 	}
 	for _, w := range spec.Warnings() {
 		fmt.Fprintln(a.stderr, w)
 	}
 	return spec, nil
+}
+
+// parseSpec parses the spec in a file, with key=value arguments laid over it.
+func parseSpec(file string, args []string) (*sweep.Spec, error) {
+	data, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := sweep.Parse(file, data, args, train.Catalog())
+	return spec, refuse(err)
 }
 
 // runnable refuses a spec that this version can plan and not run.

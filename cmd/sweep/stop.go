@@ -54,6 +54,9 @@ func newRetry(a *app) *cobra.Command {
 // request leaves a request for the sweep's controller and waits until it is done. Without a live controller this process
 // becomes one that does nothing else.
 func (a *app) request(c *cobra.Command, dir string, r controller.Request) error {
+	if _, err := openDataset(dir); err != nil {
+		return err
+	}
 	if err := controller.Submit(dir, r); err != nil {
 		return refuse(err)
 	}
