@@ -65,6 +65,14 @@ var derivations = []derivation{
 		sum := b.Add(in[0], in[1])
 		return []*Node{sum, b.Scale(100, in[0])}, in[:2]
 	}, []float64{3, 1}, []float64{103, 3}},
+	{"a gradient that Gorgonia adds to in place", func(b *Builder, in []*Node) (outputs, wrt []*Node) {
+		hundred := b.Scale(100, in[0])
+		return []*Node{b.Scale(2, b.Add(in[0], in[1])), hundred}, in[:2]
+	}, []float64{3, 1}, []float64{106, 6}},
+	{"a gradient that Gorgonia adds to in place, made first", func(b *Builder, in []*Node) (outputs, wrt []*Node) {
+		sum := b.Scale(2, b.Add(in[0], in[1]))
+		return []*Node{b.Scale(100, b.Scale(1, b.Scale(1, in[0]))), sum}, in[:2]
+	}, []float64{1, 3}, []float64{106, 6}},
 }
 
 func TestDifferentiate(t *testing.T) {
@@ -178,5 +186,39 @@ func TestBareBackpropagateIsWrong(t *testing.T) {
 	}
 	if v := tape.value(found[0])[0]; v == 11 {
 		t.Errorf("the gradient of one output named twice is %g: Gorgonia adds them by now", v)
+	}
+}
+
+// Gorgonia adds gradients in place, on the memory of a value that no op reads any more. Reading that value must not see it.
+func TestTapesReadWhatWasComputed(t *testing.T) {
+	b := newBuilder(tensor.Float64, 1, 0)
+	x, g := b.input("x", 1, 2, stateInput), b.input("g", 1, 2, dataInput)
+	gradients, err := b.differentiate([]*Node{b.Mul(x, x)}, []*Node{g}, []*Node{x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms := b.ops[1:] // g·x, for the one operand and for the other
+	if len(terms) != 2 {
+		t.Fatalf("%d ops in the gradient, want 2", len(terms))
+	}
+	tape, err := newTape[float64](b, []*Node{x, g}, []*Node{gradients[0], terms[0].node, terms[1].node})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(tape.inputs[x], []float64{3, 5})
+	copy(tape.inputs[g], []float64{1, 10})
+	for range 2 {
+		if err := tape.run(); err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range []*Node{gradients[0], terms[0].node, terms[1].node} {
+			want := []float64{3, 50}
+			if i == 0 {
+				want = []float64{6, 100}
+			}
+			if got := tape.value(n); !same(got, want) {
+				t.Errorf("value %d is %v, want %v", i, got, want)
+			}
+		}
 	}
 }
