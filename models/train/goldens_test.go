@@ -235,5 +235,9 @@ func machines[F graph.Float](t *testing.T, m models.Model, l graph.Loss) map[str
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]graph.Machine[F]{"reference": reference}
+	scan, err := graph.NewScan(m, l, graph.ScanOptions[F]{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]graph.Machine[F]{"reference": reference, "scan": scan}
 }
