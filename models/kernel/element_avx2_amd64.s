@@ -298,183 +298,199 @@ DATA constantsAVX2<>+1168(SB)/4, $0x3fba8000
 DATA constantsAVX2<>+1172(SB)/4, $0x3fba8000
 DATA constantsAVX2<>+1176(SB)/4, $0x3fba8000
 DATA constantsAVX2<>+1180(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1184(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1188(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1192(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1196(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1200(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1204(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1208(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1212(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1216(SB)/4, $0x40000000
-DATA constantsAVX2<>+1220(SB)/4, $0x40000000
-DATA constantsAVX2<>+1224(SB)/4, $0x40000000
-DATA constantsAVX2<>+1228(SB)/4, $0x40000000
-DATA constantsAVX2<>+1232(SB)/4, $0x40000000
-DATA constantsAVX2<>+1236(SB)/4, $0x40000000
-DATA constantsAVX2<>+1240(SB)/4, $0x40000000
-DATA constantsAVX2<>+1244(SB)/4, $0x40000000
-DATA constantsAVX2<>+1248(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1252(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1256(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1260(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1264(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1268(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1272(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1276(SB)/4, $0x3ab5ce34
-DATA constantsAVX2<>+1280(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1284(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1288(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1292(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1296(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1300(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1304(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1308(SB)/4, $0x3c0912a5
-DATA constantsAVX2<>+1312(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1316(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1320(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1324(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1328(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1332(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1336(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1340(SB)/4, $0x3d2aab79
-DATA constantsAVX2<>+1344(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1348(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1352(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1356(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1360(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1364(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1368(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1372(SB)/4, $0x3e2aaa5a
-DATA constantsAVX2<>+1376(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1380(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1384(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1388(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1392(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1396(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1400(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1404(SB)/4, $0x3effffff
-DATA constantsAVX2<>+1408(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1412(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1416(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1420(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1424(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1428(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1432(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1436(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1440(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1444(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1448(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1452(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1456(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1460(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1464(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1468(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1472(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1476(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1480(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1484(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1488(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1492(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1496(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1500(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1504(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1508(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1512(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1516(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1520(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1524(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1528(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1532(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1536(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1540(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1544(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1548(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1552(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1556(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1560(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1564(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1568(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1572(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1576(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1580(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1584(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1588(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1592(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1596(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1600(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1604(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1608(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1612(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1616(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1620(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1624(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1628(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1632(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1636(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1640(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1644(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1648(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1652(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1656(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1660(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1664(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1668(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1672(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1676(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1680(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1684(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1688(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1692(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1696(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1700(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1704(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1708(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1712(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1716(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1720(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1724(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1728(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1732(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1736(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1740(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1744(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1748(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1752(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1756(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1760(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1764(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1768(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1772(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1776(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1780(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1784(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1788(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1792(SB)/4, $0x48000000
-DATA constantsAVX2<>+1796(SB)/4, $0x48000000
-DATA constantsAVX2<>+1800(SB)/4, $0x48000000
-DATA constantsAVX2<>+1804(SB)/4, $0x48000000
-DATA constantsAVX2<>+1808(SB)/4, $0x48000000
-DATA constantsAVX2<>+1812(SB)/4, $0x48000000
-DATA constantsAVX2<>+1816(SB)/4, $0x48000000
-DATA constantsAVX2<>+1820(SB)/4, $0x48000000
-DATA constantsAVX2<>+1824(SB)/4, $0x00000001
-DATA constantsAVX2<>+1828(SB)/4, $0x00000001
-DATA constantsAVX2<>+1832(SB)/4, $0x00000001
-DATA constantsAVX2<>+1836(SB)/4, $0x00000001
-DATA constantsAVX2<>+1840(SB)/4, $0x00000001
-DATA constantsAVX2<>+1844(SB)/4, $0x00000001
-DATA constantsAVX2<>+1848(SB)/4, $0x00000001
-DATA constantsAVX2<>+1852(SB)/4, $0x00000001
-DATA constantsAVX2<>+1856(SB)/4, $0x00000002
-DATA constantsAVX2<>+1860(SB)/4, $0x00000002
-DATA constantsAVX2<>+1864(SB)/4, $0x00000002
-DATA constantsAVX2<>+1868(SB)/4, $0x00000002
-DATA constantsAVX2<>+1872(SB)/4, $0x00000002
-DATA constantsAVX2<>+1876(SB)/4, $0x00000002
-DATA constantsAVX2<>+1880(SB)/4, $0x00000002
-DATA constantsAVX2<>+1884(SB)/4, $0x00000002
-GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $1888
+DATA constantsAVX2<>+1184(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1188(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1192(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1196(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1200(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1204(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1208(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1212(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1216(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1220(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1224(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1228(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1232(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1236(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1240(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1244(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1248(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1252(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1256(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1260(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1264(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1268(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1272(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1276(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1280(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1284(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1288(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1292(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1296(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1300(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1304(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1308(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1312(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1316(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1320(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1324(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1328(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1332(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1336(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1340(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1344(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1348(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1352(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1356(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1360(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1364(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1368(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1372(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1376(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1380(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1384(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1388(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1392(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1396(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1400(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1404(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1408(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1412(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1416(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1420(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1424(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1428(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1432(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1436(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1440(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1444(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1448(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1452(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1456(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1460(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1464(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1468(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1472(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1476(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1480(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1484(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1488(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1492(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1496(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1500(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1504(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1508(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1512(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1516(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1520(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1524(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1528(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1532(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1536(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1540(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1544(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1548(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1552(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1556(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1560(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1564(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1568(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1572(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1576(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1580(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1584(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1588(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1592(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1596(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1600(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1604(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1608(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1612(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1616(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1620(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1624(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1628(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1632(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1636(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1640(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1644(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1648(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1652(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1656(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1660(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1664(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1668(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1672(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1676(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1680(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1684(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1688(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1692(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1696(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1700(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1704(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1708(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1712(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1716(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1720(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1724(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1728(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1732(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1736(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1740(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1744(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1748(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1752(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1756(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1760(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1764(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1768(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1772(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1776(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1780(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1784(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1788(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1792(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1796(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1800(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1804(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1808(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1812(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1816(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1820(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1824(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1828(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1832(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1836(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1840(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1844(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1848(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1852(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1856(SB)/4, $0x48000000
+DATA constantsAVX2<>+1860(SB)/4, $0x48000000
+DATA constantsAVX2<>+1864(SB)/4, $0x48000000
+DATA constantsAVX2<>+1868(SB)/4, $0x48000000
+DATA constantsAVX2<>+1872(SB)/4, $0x48000000
+DATA constantsAVX2<>+1876(SB)/4, $0x48000000
+DATA constantsAVX2<>+1880(SB)/4, $0x48000000
+DATA constantsAVX2<>+1884(SB)/4, $0x48000000
+DATA constantsAVX2<>+1888(SB)/4, $0x00000001
+DATA constantsAVX2<>+1892(SB)/4, $0x00000001
+DATA constantsAVX2<>+1896(SB)/4, $0x00000001
+DATA constantsAVX2<>+1900(SB)/4, $0x00000001
+DATA constantsAVX2<>+1904(SB)/4, $0x00000001
+DATA constantsAVX2<>+1908(SB)/4, $0x00000001
+DATA constantsAVX2<>+1912(SB)/4, $0x00000001
+DATA constantsAVX2<>+1916(SB)/4, $0x00000001
+DATA constantsAVX2<>+1920(SB)/4, $0x00000002
+DATA constantsAVX2<>+1924(SB)/4, $0x00000002
+DATA constantsAVX2<>+1928(SB)/4, $0x00000002
+DATA constantsAVX2<>+1932(SB)/4, $0x00000002
+DATA constantsAVX2<>+1936(SB)/4, $0x00000002
+DATA constantsAVX2<>+1940(SB)/4, $0x00000002
+DATA constantsAVX2<>+1944(SB)/4, $0x00000002
+DATA constantsAVX2<>+1948(SB)/4, $0x00000002
+GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $1952
 
 // func runAVX2(m *byte)
 // Requires: AVX, AVX2
@@ -634,28 +650,29 @@ end:
 // func negAVX2()
 // Requires: AVX
 TEXT ·negAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+128(SB), Y0
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 64(CX)(R8*1), Y2
-	VMOVUPS 96(CX)(R8*1), Y3
-	VXORPS  constantsAVX2<>+128(SB), Y0, Y0
-	VXORPS  constantsAVX2<>+128(SB), Y1, Y1
-	VXORPS  constantsAVX2<>+128(SB), Y2, Y2
-	VXORPS  constantsAVX2<>+128(SB), Y3, Y3
-	VMOVUPS Y0, (AX)(R8*1)
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS Y2, 64(AX)(R8*1)
-	VMOVUPS Y3, 96(AX)(R8*1)
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y2
+	VMOVUPS 64(CX)(R8*1), Y3
+	VMOVUPS 96(CX)(R8*1), Y4
+	VXORPS  Y0, Y1, Y1
+	VXORPS  Y0, Y2, Y2
+	VXORPS  Y0, Y3, Y3
+	VXORPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R8*1)
+	VMOVUPS Y2, 32(AX)(R8*1)
+	VMOVUPS Y3, 64(AX)(R8*1)
+	VMOVUPS Y4, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, DX
 	JNE     group
@@ -663,26 +680,26 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R8*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R8*1), Y3, Y3
-	VXORPS     constantsAVX2<>+128(SB), Y0, Y0
-	VXORPS     constantsAVX2<>+128(SB), Y1, Y1
-	VXORPS     constantsAVX2<>+128(SB), Y2, Y2
-	VXORPS     constantsAVX2<>+128(SB), Y3, Y3
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R8*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VXORPS     Y0, Y1, Y1
+	VXORPS     Y0, Y2, Y2
+	VXORPS     Y0, Y3, Y3
+	VXORPS     Y0, Y4, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R8*1)
+	VMASKMOVPS Y1, Y4, (AX)(R8*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -692,28 +709,29 @@ end:
 // func absAVX2()
 // Requires: AVX
 TEXT ·absAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+160(SB), Y0
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 64(CX)(R8*1), Y2
-	VMOVUPS 96(CX)(R8*1), Y3
-	VANDPS  constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS  constantsAVX2<>+160(SB), Y1, Y1
-	VANDPS  constantsAVX2<>+160(SB), Y2, Y2
-	VANDPS  constantsAVX2<>+160(SB), Y3, Y3
-	VMOVUPS Y0, (AX)(R8*1)
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS Y2, 64(AX)(R8*1)
-	VMOVUPS Y3, 96(AX)(R8*1)
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y2
+	VMOVUPS 64(CX)(R8*1), Y3
+	VMOVUPS 96(CX)(R8*1), Y4
+	VANDPS  Y0, Y1, Y1
+	VANDPS  Y0, Y2, Y2
+	VANDPS  Y0, Y3, Y3
+	VANDPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R8*1)
+	VMOVUPS Y2, 32(AX)(R8*1)
+	VMOVUPS Y3, 64(AX)(R8*1)
+	VMOVUPS Y4, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, DX
 	JNE     group
@@ -721,26 +739,26 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R8*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R8*1), Y3, Y3
-	VANDPS     constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS     constantsAVX2<>+160(SB), Y1, Y1
-	VANDPS     constantsAVX2<>+160(SB), Y2, Y2
-	VANDPS     constantsAVX2<>+160(SB), Y3, Y3
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R8*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VANDPS     Y0, Y1, Y1
+	VANDPS     Y0, Y2, Y2
+	VANDPS     Y0, Y3, Y3
+	VANDPS     Y0, Y4, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R8*1)
+	VMASKMOVPS Y1, Y4, (AX)(R8*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -750,40 +768,43 @@ end:
 // func signAVX2()
 // Requires: AVX
 TEXT ·signAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+128(SB), Y0
+	VMOVUPS constantsAVX2<>+192(SB), Y1
+	VMOVUPS constantsAVX2<>+224(SB), Y2
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS   (CX)(R8*1), Y0
-	VMOVUPS   32(CX)(R8*1), Y1
-	VCMPPS    $0x0c, constantsAVX2<>+224(SB), Y0, Y2
-	VCMPPS    $0x0c, constantsAVX2<>+224(SB), Y1, Y3
-	VANDPS    constantsAVX2<>+128(SB), Y0, Y4
-	VANDPS    constantsAVX2<>+128(SB), Y1, Y5
-	VORPS     constantsAVX2<>+192(SB), Y4, Y4
-	VORPS     constantsAVX2<>+192(SB), Y5, Y5
-	VBLENDVPS Y2, Y4, Y0, Y0
-	VBLENDVPS Y3, Y5, Y1, Y1
-	VMOVUPS   Y0, (AX)(R8*1)
-	VMOVUPS   Y1, 32(AX)(R8*1)
-	VMOVUPS   64(CX)(R8*1), Y0
-	VMOVUPS   96(CX)(R8*1), Y1
-	VCMPPS    $0x0c, constantsAVX2<>+224(SB), Y0, Y2
-	VCMPPS    $0x0c, constantsAVX2<>+224(SB), Y1, Y3
-	VANDPS    constantsAVX2<>+128(SB), Y0, Y4
-	VANDPS    constantsAVX2<>+128(SB), Y1, Y5
-	VORPS     constantsAVX2<>+192(SB), Y4, Y4
-	VORPS     constantsAVX2<>+192(SB), Y5, Y5
-	VBLENDVPS Y2, Y4, Y0, Y0
-	VBLENDVPS Y3, Y5, Y1, Y1
-	VMOVUPS   Y0, 64(AX)(R8*1)
-	VMOVUPS   Y1, 96(AX)(R8*1)
+	VMOVUPS   (CX)(R8*1), Y3
+	VMOVUPS   32(CX)(R8*1), Y4
+	VCMPPS    $0x0c, Y2, Y3, Y5
+	VCMPPS    $0x0c, Y2, Y4, Y6
+	VANDPS    Y0, Y3, Y7
+	VANDPS    Y0, Y4, Y8
+	VORPS     Y1, Y7, Y7
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y5, Y7, Y3, Y3
+	VBLENDVPS Y6, Y8, Y4, Y4
+	VMOVUPS   Y3, (AX)(R8*1)
+	VMOVUPS   Y4, 32(AX)(R8*1)
+	VMOVUPS   64(CX)(R8*1), Y3
+	VMOVUPS   96(CX)(R8*1), Y4
+	VCMPPS    $0x0c, Y2, Y3, Y5
+	VCMPPS    $0x0c, Y2, Y4, Y6
+	VANDPS    Y0, Y3, Y7
+	VANDPS    Y0, Y4, Y8
+	VORPS     Y1, Y7, Y7
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y5, Y7, Y3, Y3
+	VBLENDVPS Y6, Y8, Y4, Y4
+	VMOVUPS   Y3, 64(AX)(R8*1)
+	VMOVUPS   Y4, 96(AX)(R8*1)
 	ADDQ      $0x00000080, R8
 	CMPQ      R8, DX
 	JNE       group
@@ -791,38 +812,38 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VCMPPS     $0x0c, constantsAVX2<>+224(SB), Y0, Y2
-	VCMPPS     $0x0c, constantsAVX2<>+224(SB), Y1, Y3
-	VANDPS     constantsAVX2<>+128(SB), Y0, Y4
-	VANDPS     constantsAVX2<>+128(SB), Y1, Y5
-	VORPS      constantsAVX2<>+192(SB), Y4, Y4
-	VORPS      constantsAVX2<>+192(SB), Y5, Y5
-	VBLENDVPS  Y2, Y4, Y0, Y0
-	VBLENDVPS  Y3, Y5, Y1, Y1
-	VMOVDQU    88(DI), Y2
-	VMASKMOVPS Y0, Y2, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS 64(CX)(R8*1), Y0, Y0
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS 96(CX)(R8*1), Y1, Y1
-	VCMPPS     $0x0c, constantsAVX2<>+224(SB), Y0, Y2
-	VCMPPS     $0x0c, constantsAVX2<>+224(SB), Y1, Y3
-	VANDPS     constantsAVX2<>+128(SB), Y0, Y4
-	VANDPS     constantsAVX2<>+128(SB), Y1, Y5
-	VORPS      constantsAVX2<>+192(SB), Y4, Y4
-	VORPS      constantsAVX2<>+192(SB), Y5, Y5
-	VBLENDVPS  Y2, Y4, Y0, Y0
-	VBLENDVPS  Y3, Y5, Y1, Y1
+	VMOVDQU    88(DI), Y3
+	VMASKMOVPS (CX)(R8*1), Y3, Y3
+	VMOVDQU    120(DI), Y4
+	VMASKMOVPS 32(CX)(R8*1), Y4, Y4
+	VCMPPS     $0x0c, Y2, Y3, Y5
+	VCMPPS     $0x0c, Y2, Y4, Y6
+	VANDPS     Y0, Y3, Y7
+	VANDPS     Y0, Y4, Y8
+	VORPS      Y1, Y7, Y7
+	VORPS      Y1, Y8, Y8
+	VBLENDVPS  Y5, Y7, Y3, Y3
+	VBLENDVPS  Y6, Y8, Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS Y3, Y5, (AX)(R8*1)
+	VMOVDQU    120(DI), Y3
+	VMASKMOVPS Y4, Y3, 32(AX)(R8*1)
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VCMPPS     $0x0c, Y2, Y3, Y5
+	VCMPPS     $0x0c, Y2, Y4, Y2
+	VANDPS     Y0, Y3, Y6
+	VANDPS     Y0, Y4, Y0
+	VORPS      Y1, Y6, Y6
+	VORPS      Y1, Y0, Y0
+	VBLENDVPS  Y5, Y6, Y3, Y1
+	VBLENDVPS  Y2, Y0, Y4, Y0
 	VMOVDQU    152(DI), Y2
-	VMASKMOVPS Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y1, Y0, 96(AX)(R8*1)
+	VMASKMOVPS Y1, Y2, 64(AX)(R8*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -890,116 +911,129 @@ end:
 // func expAVX2()
 // Requires: AVX, AVX2, FMA3
 TEXT ·expAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+256(SB), Y0
+	VMOVUPS constantsAVX2<>+288(SB), Y1
+	VMOVUPS constantsAVX2<>+320(SB), Y2
+	VMOVUPS constantsAVX2<>+352(SB), Y3
+	VMOVUPS constantsAVX2<>+384(SB), Y4
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+576(SB), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y4
-	VMOVUPS      constantsAVX2<>+416(SB), Y5
-	VFMADD213PS  constantsAVX2<>+448(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+448(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+512(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+512(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VPSRAD       $0x01, Y2, Y0
-	VPSRAD       $0x01, Y3, Y1
-	VPSUBD       Y0, Y2, Y2
-	VPSUBD       Y1, Y3, Y3
-	VPSLLD       $0x17, Y0, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VMULPS       Y0, Y4, Y0
-	VMULPS       Y1, Y5, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y3, Y1, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+576(SB), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y4
-	VMOVUPS      constantsAVX2<>+416(SB), Y5
-	VFMADD213PS  constantsAVX2<>+448(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+448(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+512(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+512(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VPSRAD       $0x01, Y2, Y0
-	VPSRAD       $0x01, Y3, Y1
-	VPSUBD       Y0, Y2, Y2
-	VPSUBD       Y1, Y3, Y3
-	VPSLLD       $0x17, Y0, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VMULPS       Y0, Y4, Y0
-	VMULPS       Y1, Y5, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y3, Y1, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
+	VMOVUPS      (CX)(R8*1), Y5
+	VMOVUPS      32(CX)(R8*1), Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+448(SB), Y11
+	VMOVUPS      constantsAVX2<>+448(SB), Y12
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+512(SB), Y13
+	VMOVUPS      constantsAVX2<>+512(SB), Y14
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      Y6, (AX)(R8*1)
+	VMOVUPS      Y5, 32(AX)(R8*1)
+	VMOVUPS      64(CX)(R8*1), Y5
+	VMOVUPS      96(CX)(R8*1), Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+448(SB), Y11
+	VMOVUPS      constantsAVX2<>+448(SB), Y12
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+512(SB), Y13
+	VMOVUPS      constantsAVX2<>+512(SB), Y14
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      Y6, 64(AX)(R8*1)
+	VMOVUPS      Y5, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, DX
 	JNE          group
@@ -1007,114 +1041,122 @@ group:
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+576(SB), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y4
-	VMOVUPS      constantsAVX2<>+416(SB), Y5
-	VFMADD213PS  constantsAVX2<>+448(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+448(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+512(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+512(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VPSRAD       $0x01, Y2, Y0
-	VPSRAD       $0x01, Y3, Y1
-	VPSUBD       Y0, Y2, Y2
-	VPSUBD       Y1, Y3, Y3
-	VPSLLD       $0x17, Y0, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VMULPS       Y0, Y4, Y0
-	VMULPS       Y1, Y5, Y1
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   (CX)(R8*1), Y5, Y5
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+448(SB), Y11
+	VMOVUPS      constantsAVX2<>+448(SB), Y12
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+512(SB), Y13
+	VMOVUPS      constantsAVX2<>+512(SB), Y14
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVDQU      88(DI), Y7
+	VMASKMOVPS   Y6, Y7, (AX)(R8*1)
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   Y5, Y6, 32(AX)(R8*1)
+	VMOVDQU      152(DI), Y5
+	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
+	VMOVDQU      184(DI), Y6
+	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y4
+	VMOVUPS      constantsAVX2<>+576(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMINPS       Y4, Y6, Y4
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y1, Y5, Y6
+	VFMADD231PS  Y1, Y4, Y7
+	VSUBPS       Y0, Y6, Y1
+	VSUBPS       Y0, Y7, Y0
+	VFNMADD231PS Y2, Y1, Y5
+	VFNMADD231PS Y2, Y0, Y4
+	VFNMADD231PS Y3, Y1, Y5
+	VFNMADD231PS Y3, Y0, Y4
+	VMULPS       Y5, Y5, Y0
+	VMULPS       Y4, Y4, Y1
+	VMOVUPS      constantsAVX2<>+448(SB), Y2
+	VMOVUPS      constantsAVX2<>+448(SB), Y3
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y2
+	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+416(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+416(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+512(SB), Y8
+	VMOVUPS      constantsAVX2<>+512(SB), Y9
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y8
+	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y9
+	VFMADD231PS  Y0, Y2, Y8
+	VFMADD231PS  Y1, Y3, Y9
+	VFMADD213PS  Y5, Y0, Y8
+	VFMADD213PS  Y4, Y1, Y9
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y8, Y0, Y1
+	VADDPS       Y9, Y0, Y0
+	VPSRAD       $0x01, Y6, Y2
+	VPSRAD       $0x01, Y7, Y3
+	VPSUBD       Y2, Y6, Y4
+	VPSUBD       Y3, Y7, Y5
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
 	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y3, Y1, Y1
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+576(SB), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y4
-	VMOVUPS      constantsAVX2<>+416(SB), Y5
-	VFMADD213PS  constantsAVX2<>+448(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+448(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+512(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+512(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+192(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+192(SB), Y1, Y5
-	VPSRAD       $0x01, Y2, Y0
-	VPSRAD       $0x01, Y3, Y1
-	VPSUBD       Y0, Y2, Y2
-	VPSUBD       Y1, Y3, Y3
-	VPSLLD       $0x17, Y0, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VMULPS       Y0, Y4, Y0
-	VMULPS       Y1, Y5, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VPSLLD       $0x17, Y4, Y2
+	VPSLLD       $0x17, Y5, Y3
 	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
 	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y3, Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
 	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMASKMOVPS   Y1, Y2, 64(AX)(R8*1)
+	VMOVDQU      184(DI), Y1
+	VMASKMOVPS   Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -1158,36 +1200,44 @@ group:
 	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+768(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+768(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y5, Y5, Y9
-	VMULPS       Y8, Y4, Y10
-	VMULPS       Y9, Y5, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
 	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
 	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
 	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
@@ -1228,36 +1278,44 @@ group:
 	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+768(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+768(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y5, Y5, Y9
-	VMULPS       Y8, Y4, Y10
-	VMULPS       Y9, Y5, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
 	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
 	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
 	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
@@ -1307,36 +1365,44 @@ rest:
 	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+768(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+768(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y5, Y5, Y9
-	VMULPS       Y8, Y4, Y10
-	VMULPS       Y9, Y5, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
 	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
 	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
 	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
@@ -1381,36 +1447,44 @@ rest:
 	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+768(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+768(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y5, Y5, Y9
-	VMULPS       Y8, Y4, Y10
-	VMULPS       Y9, Y5, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y13
-	VFMADD213PS  Y12, Y6, Y10
-	VFMADD213PS  Y13, Y7, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y11, Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
 	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
 	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
 	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
@@ -1438,158 +1512,171 @@ end:
 // func sigmoidAVX2()
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+256(SB), Y0
+	VMOVUPS constantsAVX2<>+288(SB), Y1
+	VMOVUPS constantsAVX2<>+320(SB), Y2
+	VMOVUPS constantsAVX2<>+352(SB), Y3
+	VMOVUPS constantsAVX2<>+384(SB), Y4
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
-	VADDPS       Y2, Y4, Y5
-	VADDPS       Y3, Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y7
-	VSUBPS       Y6, Y2, Y6
-	VSUBPS       Y7, Y3, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VBLENDVPS    Y0, Y2, Y8, Y0
-	VBLENDVPS    Y1, Y3, Y8, Y1
-	VDIVPS       Y5, Y0, Y2
-	VDIVPS       Y4, Y1, Y3
-	VFNMADD231PS Y5, Y2, Y0
-	VFNMADD231PS Y4, Y3, Y1
-	VFNMADD231PS Y6, Y2, Y0
-	VFNMADD231PS Y7, Y3, Y1
-	VMOVUPS      constantsAVX2<>+1152(SB), Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y7
-	VFNMADD231PS constantsAVX2<>+896(SB), Y5, Y6
-	VFNMADD231PS constantsAVX2<>+896(SB), Y4, Y7
-	VFMADD231PS  Y6, Y0, Y2
-	VFMADD231PS  Y7, Y1, Y3
-	VMOVUPS      Y2, (AX)(R8*1)
-	VMOVUPS      Y3, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
-	VADDPS       Y2, Y4, Y5
-	VADDPS       Y3, Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y7
-	VSUBPS       Y6, Y2, Y6
-	VSUBPS       Y7, Y3, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VBLENDVPS    Y0, Y2, Y8, Y0
-	VBLENDVPS    Y1, Y3, Y8, Y1
-	VDIVPS       Y5, Y0, Y2
-	VDIVPS       Y4, Y1, Y3
-	VFNMADD231PS Y5, Y2, Y0
-	VFNMADD231PS Y4, Y3, Y1
-	VFNMADD231PS Y6, Y2, Y0
-	VFNMADD231PS Y7, Y3, Y1
-	VMOVUPS      constantsAVX2<>+1152(SB), Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y7
-	VFNMADD231PS constantsAVX2<>+896(SB), Y5, Y6
-	VFNMADD231PS constantsAVX2<>+896(SB), Y4, Y7
-	VFMADD231PS  Y6, Y0, Y2
-	VFMADD231PS  Y7, Y1, Y3
-	VMOVUPS      Y2, 64(AX)(R8*1)
-	VMOVUPS      Y3, 96(AX)(R8*1)
+	VMOVUPS      (CX)(R8*1), Y5
+	VMOVUPS      32(CX)(R8*1), Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y7
+	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VMAXPS       Y7, Y4, Y7
+	VMAXPS       Y8, Y4, Y8
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y0, Y10
+	VFMADD231PS  Y1, Y7, Y9
+	VFMADD231PS  Y1, Y8, Y10
+	VSUBPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y10, Y12
+	VFNMADD231PS Y2, Y11, Y7
+	VFNMADD231PS Y2, Y12, Y8
+	VFNMADD231PS Y3, Y11, Y7
+	VFNMADD231PS Y3, Y12, Y8
+	VMULPS       Y7, Y7, Y11
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      constantsAVX2<>+448(SB), Y13
+	VMOVUPS      constantsAVX2<>+448(SB), Y14
+	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+512(SB), Y15
+	VMOVUPS      constantsAVX2<>+512(SB), Y16
+	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VFMADD231PS  Y11, Y13, Y15
+	VFMADD231PS  Y12, Y14, Y16
+	VFMADD213PS  Y7, Y11, Y15
+	VFMADD213PS  Y8, Y12, Y16
+	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VADDPS       Y15, Y7, Y8
+	VADDPS       Y16, Y7, Y7
+	VPSRAD       $0x01, Y9, Y11
+	VPSRAD       $0x01, Y10, Y12
+	VPSUBD       Y11, Y9, Y9
+	VPSUBD       Y12, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VMULPS       Y11, Y8, Y8
+	VMULPS       Y12, Y7, Y7
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y8, Y8
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VADDPS       Y8, Y9, Y10
+	VADDPS       Y7, Y9, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       Y11, Y8, Y11
+	VSUBPS       Y12, Y7, Y12
+	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VBLENDVPS    Y5, Y8, Y13, Y5
+	VBLENDVPS    Y6, Y7, Y13, Y6
+	VDIVPS       Y10, Y5, Y7
+	VDIVPS       Y9, Y6, Y8
+	VFNMADD231PS Y10, Y7, Y5
+	VFNMADD231PS Y9, Y8, Y6
+	VFNMADD231PS Y11, Y7, Y5
+	VFNMADD231PS Y12, Y8, Y6
+	VMOVUPS      constantsAVX2<>+1152(SB), Y11
+	VMOVUPS      constantsAVX2<>+1152(SB), Y12
+	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VFMADD231PS  Y11, Y5, Y7
+	VFMADD231PS  Y12, Y6, Y8
+	VMOVUPS      Y7, (AX)(R8*1)
+	VMOVUPS      Y8, 32(AX)(R8*1)
+	VMOVUPS      64(CX)(R8*1), Y5
+	VMOVUPS      96(CX)(R8*1), Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y7
+	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VMAXPS       Y7, Y4, Y7
+	VMAXPS       Y8, Y4, Y8
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y0, Y10
+	VFMADD231PS  Y1, Y7, Y9
+	VFMADD231PS  Y1, Y8, Y10
+	VSUBPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y10, Y12
+	VFNMADD231PS Y2, Y11, Y7
+	VFNMADD231PS Y2, Y12, Y8
+	VFNMADD231PS Y3, Y11, Y7
+	VFNMADD231PS Y3, Y12, Y8
+	VMULPS       Y7, Y7, Y11
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      constantsAVX2<>+448(SB), Y13
+	VMOVUPS      constantsAVX2<>+448(SB), Y14
+	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+512(SB), Y15
+	VMOVUPS      constantsAVX2<>+512(SB), Y16
+	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VFMADD231PS  Y11, Y13, Y15
+	VFMADD231PS  Y12, Y14, Y16
+	VFMADD213PS  Y7, Y11, Y15
+	VFMADD213PS  Y8, Y12, Y16
+	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VADDPS       Y15, Y7, Y8
+	VADDPS       Y16, Y7, Y7
+	VPSRAD       $0x01, Y9, Y11
+	VPSRAD       $0x01, Y10, Y12
+	VPSUBD       Y11, Y9, Y9
+	VPSUBD       Y12, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VMULPS       Y11, Y8, Y8
+	VMULPS       Y12, Y7, Y7
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y8, Y8
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VADDPS       Y8, Y9, Y10
+	VADDPS       Y7, Y9, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       Y11, Y8, Y11
+	VSUBPS       Y12, Y7, Y12
+	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VBLENDVPS    Y5, Y8, Y13, Y5
+	VBLENDVPS    Y6, Y7, Y13, Y6
+	VDIVPS       Y10, Y5, Y7
+	VDIVPS       Y9, Y6, Y8
+	VFNMADD231PS Y10, Y7, Y5
+	VFNMADD231PS Y9, Y8, Y6
+	VFNMADD231PS Y11, Y7, Y5
+	VFNMADD231PS Y12, Y8, Y6
+	VMOVUPS      constantsAVX2<>+1152(SB), Y11
+	VMOVUPS      constantsAVX2<>+1152(SB), Y12
+	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VFMADD231PS  Y11, Y5, Y7
+	VFMADD231PS  Y12, Y6, Y8
+	VMOVUPS      Y7, 64(AX)(R8*1)
+	VMOVUPS      Y8, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, DX
 	JNE          group
@@ -1597,156 +1684,164 @@ group:
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   (CX)(R8*1), Y5, Y5
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y7
+	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VMAXPS       Y7, Y4, Y7
+	VMAXPS       Y8, Y4, Y8
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y0, Y10
+	VFMADD231PS  Y1, Y7, Y9
+	VFMADD231PS  Y1, Y8, Y10
+	VSUBPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y10, Y12
+	VFNMADD231PS Y2, Y11, Y7
+	VFNMADD231PS Y2, Y12, Y8
+	VFNMADD231PS Y3, Y11, Y7
+	VFNMADD231PS Y3, Y12, Y8
+	VMULPS       Y7, Y7, Y11
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      constantsAVX2<>+448(SB), Y13
+	VMOVUPS      constantsAVX2<>+448(SB), Y14
+	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+512(SB), Y15
+	VMOVUPS      constantsAVX2<>+512(SB), Y16
+	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VFMADD231PS  Y11, Y13, Y15
+	VFMADD231PS  Y12, Y14, Y16
+	VFMADD213PS  Y7, Y11, Y15
+	VFMADD213PS  Y8, Y12, Y16
+	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VADDPS       Y15, Y7, Y8
+	VADDPS       Y16, Y7, Y7
+	VPSRAD       $0x01, Y9, Y11
+	VPSRAD       $0x01, Y10, Y12
+	VPSUBD       Y11, Y9, Y9
+	VPSUBD       Y12, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VMULPS       Y11, Y8, Y8
+	VMULPS       Y12, Y7, Y7
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VMULPS       Y9, Y8, Y8
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VADDPS       Y8, Y9, Y10
+	VADDPS       Y7, Y9, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       Y11, Y8, Y11
+	VSUBPS       Y12, Y7, Y12
+	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VBLENDVPS    Y5, Y8, Y13, Y5
+	VBLENDVPS    Y6, Y7, Y13, Y6
+	VDIVPS       Y10, Y5, Y7
+	VDIVPS       Y9, Y6, Y8
+	VFNMADD231PS Y10, Y7, Y5
+	VFNMADD231PS Y9, Y8, Y6
+	VFNMADD231PS Y11, Y7, Y5
+	VFNMADD231PS Y12, Y8, Y6
+	VMOVUPS      constantsAVX2<>+1152(SB), Y11
+	VMOVUPS      constantsAVX2<>+1152(SB), Y12
+	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VFMADD231PS  Y11, Y5, Y7
+	VFMADD231PS  Y12, Y6, Y8
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   Y7, Y5, (AX)(R8*1)
+	VMOVDQU      120(DI), Y5
+	VMASKMOVPS   Y8, Y5, 32(AX)(R8*1)
+	VMOVDQU      152(DI), Y5
+	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
+	VMOVDQU      184(DI), Y6
+	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y7
+	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VMAXPS       Y7, Y4, Y7
+	VMAXPS       Y8, Y4, Y4
+	VMOVUPS      Y0, Y8
+	VMOVUPS      Y0, Y9
+	VFMADD231PS  Y1, Y7, Y8
+	VFMADD231PS  Y1, Y4, Y9
+	VSUBPS       Y0, Y8, Y1
+	VSUBPS       Y0, Y9, Y0
+	VFNMADD231PS Y2, Y1, Y7
+	VFNMADD231PS Y2, Y0, Y4
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y3, Y0, Y4
+	VMULPS       Y7, Y7, Y0
+	VMULPS       Y4, Y4, Y1
+	VMOVUPS      constantsAVX2<>+448(SB), Y2
+	VMOVUPS      constantsAVX2<>+448(SB), Y3
+	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y2
+	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+416(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+416(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+512(SB), Y10
+	VMOVUPS      constantsAVX2<>+512(SB), Y11
+	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y10
+	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y11
+	VFMADD231PS  Y0, Y2, Y10
+	VFMADD231PS  Y1, Y3, Y11
+	VFMADD213PS  Y7, Y0, Y10
+	VFMADD213PS  Y4, Y1, Y11
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y10, Y0, Y1
+	VADDPS       Y11, Y0, Y0
+	VPSRAD       $0x01, Y8, Y2
+	VPSRAD       $0x01, Y9, Y3
+	VPSUBD       Y2, Y8, Y4
+	VPSUBD       Y3, Y9, Y7
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
 	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
-	VADDPS       Y2, Y4, Y5
-	VADDPS       Y3, Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y7
-	VSUBPS       Y6, Y2, Y6
-	VSUBPS       Y7, Y3, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VBLENDVPS    Y0, Y2, Y8, Y0
-	VBLENDVPS    Y1, Y3, Y8, Y1
-	VDIVPS       Y5, Y0, Y2
-	VDIVPS       Y4, Y1, Y3
-	VFNMADD231PS Y5, Y2, Y0
-	VFNMADD231PS Y4, Y3, Y1
-	VFNMADD231PS Y6, Y2, Y0
-	VFNMADD231PS Y7, Y3, Y1
-	VMOVUPS      constantsAVX2<>+1152(SB), Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y7
-	VFNMADD231PS constantsAVX2<>+896(SB), Y5, Y6
-	VFNMADD231PS constantsAVX2<>+896(SB), Y4, Y7
-	VFMADD231PS  Y6, Y0, Y2
-	VFMADD231PS  Y7, Y1, Y3
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   Y2, Y0, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y3, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VPSLLD       $0x17, Y4, Y2
+	VPSLLD       $0x17, Y7, Y3
 	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
 	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
-	VADDPS       Y2, Y4, Y5
-	VADDPS       Y3, Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y7
-	VSUBPS       Y6, Y2, Y6
-	VSUBPS       Y7, Y3, Y7
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      constantsAVX2<>+192(SB), Y2
+	VADDPS       Y1, Y2, Y3
+	VADDPS       Y0, Y2, Y2
+	VSUBPS       constantsAVX2<>+192(SB), Y3, Y4
+	VSUBPS       constantsAVX2<>+192(SB), Y2, Y7
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y7, Y0, Y7
 	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VBLENDVPS    Y0, Y2, Y8, Y0
-	VBLENDVPS    Y1, Y3, Y8, Y1
-	VDIVPS       Y5, Y0, Y2
-	VDIVPS       Y4, Y1, Y3
-	VFNMADD231PS Y5, Y2, Y0
-	VFNMADD231PS Y4, Y3, Y1
-	VFNMADD231PS Y6, Y2, Y0
-	VFNMADD231PS Y7, Y3, Y1
-	VMOVUPS      constantsAVX2<>+1152(SB), Y6
+	VBLENDVPS    Y5, Y1, Y8, Y1
+	VBLENDVPS    Y6, Y0, Y8, Y0
+	VDIVPS       Y3, Y1, Y5
+	VDIVPS       Y2, Y0, Y6
+	VFNMADD231PS Y3, Y5, Y1
+	VFNMADD231PS Y2, Y6, Y0
+	VFNMADD231PS Y4, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y0
+	VMOVUPS      constantsAVX2<>+1152(SB), Y4
 	VMOVUPS      constantsAVX2<>+1152(SB), Y7
-	VFNMADD231PS constantsAVX2<>+896(SB), Y5, Y6
-	VFNMADD231PS constantsAVX2<>+896(SB), Y4, Y7
-	VFMADD231PS  Y6, Y0, Y2
-	VFMADD231PS  Y7, Y1, Y3
+	VFNMADD231PS constantsAVX2<>+896(SB), Y3, Y4
+	VFNMADD231PS constantsAVX2<>+896(SB), Y2, Y7
+	VFMADD231PS  Y4, Y1, Y5
+	VFMADD231PS  Y7, Y0, Y6
 	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   Y2, Y0, 64(AX)(R8*1)
+	VMASKMOVPS   Y5, Y0, 64(AX)(R8*1)
 	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y3, Y0, 96(AX)(R8*1)
+	VMASKMOVPS   Y6, Y0, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -1756,158 +1851,163 @@ end:
 // func tanhAVX2()
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+256(SB), Y0
+	VMOVUPS constantsAVX2<>+1184(SB), Y1
+	VMOVUPS constantsAVX2<>+1216(SB), Y2
+	VMOVUPS constantsAVX2<>+1248(SB), Y3
+	VMOVUPS constantsAVX2<>+1280(SB), Y4
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+1184(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VADDPS       Y0, Y0, Y0
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+1248(SB), Y4
-	VMOVUPS      constantsAVX2<>+1248(SB), Y5
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y1, Y5
-	VMULPS       Y0, Y0, Y6
-	VMULPS       Y1, Y1, Y7
-	VFMADD213PS  Y0, Y6, Y4
-	VFMADD213PS  Y1, Y7, Y5
-	VPSLLD       $0x17, Y2, Y0
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y2
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y3
-	VFMADD213PS  Y2, Y0, Y4
-	VFMADD213PS  Y3, Y1, Y5
-	VMOVUPS      constantsAVX2<>+1216(SB), Y0
-	VADDPS       Y4, Y0, Y1
-	VADDPS       Y5, Y0, Y0
-	VSUBPS       constantsAVX2<>+1216(SB), Y1, Y2
-	VSUBPS       constantsAVX2<>+1216(SB), Y0, Y3
-	VSUBPS       Y2, Y4, Y2
-	VSUBPS       Y3, Y5, Y3
-	VDIVPS       Y1, Y4, Y6
-	VDIVPS       Y0, Y5, Y7
-	VFNMADD231PS Y1, Y6, Y4
-	VFNMADD231PS Y0, Y7, Y5
-	VFNMADD231PS Y2, Y6, Y4
-	VFNMADD231PS Y3, Y7, Y5
-	VMOVUPS      constantsAVX2<>+896(SB), Y0
-	VMOVUPS      constantsAVX2<>+896(SB), Y1
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y0
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y1
-	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      (CX)(R8*1), Y5
+	VMOVUPS      32(CX)(R8*1), Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y5
+	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
 	VFMADD231PS  Y1, Y5, Y7
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+128(SB), Y2
-	VANDNPS      Y6, Y2, Y3
-	VANDNPS      Y7, Y2, Y2
-	VANDPS       constantsAVX2<>+128(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+128(SB), Y1, Y1
-	VORPS        Y0, Y3, Y0
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+1184(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VADDPS       Y0, Y0, Y0
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+1248(SB), Y4
-	VMOVUPS      constantsAVX2<>+1248(SB), Y5
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y1, Y5
-	VMULPS       Y0, Y0, Y6
-	VMULPS       Y1, Y1, Y7
-	VFMADD213PS  Y0, Y6, Y4
-	VFMADD213PS  Y1, Y7, Y5
-	VPSLLD       $0x17, Y2, Y0
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y2
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y3
-	VFMADD213PS  Y2, Y0, Y4
-	VFMADD213PS  Y3, Y1, Y5
-	VMOVUPS      constantsAVX2<>+1216(SB), Y0
-	VADDPS       Y4, Y0, Y1
-	VADDPS       Y5, Y0, Y0
-	VSUBPS       constantsAVX2<>+1216(SB), Y1, Y2
-	VSUBPS       constantsAVX2<>+1216(SB), Y0, Y3
-	VSUBPS       Y2, Y4, Y2
-	VSUBPS       Y3, Y5, Y3
-	VDIVPS       Y1, Y4, Y6
-	VDIVPS       Y0, Y5, Y7
-	VFNMADD231PS Y1, Y6, Y4
-	VFNMADD231PS Y0, Y7, Y5
-	VFNMADD231PS Y2, Y6, Y4
-	VFNMADD231PS Y3, Y7, Y5
-	VMOVUPS      constantsAVX2<>+896(SB), Y0
-	VMOVUPS      constantsAVX2<>+896(SB), Y1
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y0
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y1
-	VFMADD231PS  Y0, Y4, Y6
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+1344(SB), Y11
+	VMOVUPS      constantsAVX2<>+1344(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1408(SB), Y13
+	VMOVUPS      constantsAVX2<>+1408(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y8, Y6
+	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VFMADD231PS  Y5, Y13, Y7
+	VFMADD231PS  Y6, Y14, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y7, Y5, Y6
+	VADDPS       Y8, Y5, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       Y9, Y7, Y9
+	VSUBPS       Y10, Y8, Y10
+	VDIVPS       Y6, Y7, Y11
+	VDIVPS       Y5, Y8, Y12
+	VFNMADD231PS Y6, Y11, Y7
+	VFNMADD231PS Y5, Y12, Y8
+	VFNMADD231PS Y9, Y11, Y7
+	VFNMADD231PS Y10, Y12, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VSUBPS       Y11, Y5, Y6
+	VSUBPS       Y12, Y5, Y5
+	VFMADD231PS  Y6, Y7, Y11
+	VFMADD231PS  Y5, Y8, Y12
+	VMOVUPS      (CX)(R8*1), Y5
+	VMOVUPS      32(CX)(R8*1), Y6
+	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VANDNPS      Y11, Y7, Y8
+	VANDNPS      Y12, Y7, Y7
+	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        Y5, Y8, Y5
+	VORPS        Y6, Y7, Y6
+	VMOVUPS      Y5, (AX)(R8*1)
+	VMOVUPS      Y6, 32(AX)(R8*1)
+	VMOVUPS      64(CX)(R8*1), Y5
+	VMOVUPS      96(CX)(R8*1), Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y5
+	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
 	VFMADD231PS  Y1, Y5, Y7
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+128(SB), Y2
-	VANDNPS      Y6, Y2, Y3
-	VANDNPS      Y7, Y2, Y2
-	VANDPS       constantsAVX2<>+128(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+128(SB), Y1, Y1
-	VORPS        Y0, Y3, Y0
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+1344(SB), Y11
+	VMOVUPS      constantsAVX2<>+1344(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1408(SB), Y13
+	VMOVUPS      constantsAVX2<>+1408(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y8, Y6
+	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VFMADD231PS  Y5, Y13, Y7
+	VFMADD231PS  Y6, Y14, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y7, Y5, Y6
+	VADDPS       Y8, Y5, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       Y9, Y7, Y9
+	VSUBPS       Y10, Y8, Y10
+	VDIVPS       Y6, Y7, Y11
+	VDIVPS       Y5, Y8, Y12
+	VFNMADD231PS Y6, Y11, Y7
+	VFNMADD231PS Y5, Y12, Y8
+	VFNMADD231PS Y9, Y11, Y7
+	VFNMADD231PS Y10, Y12, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VSUBPS       Y11, Y5, Y6
+	VSUBPS       Y12, Y5, Y5
+	VFMADD231PS  Y6, Y7, Y11
+	VFMADD231PS  Y5, Y8, Y12
+	VMOVUPS      64(CX)(R8*1), Y5
+	VMOVUPS      96(CX)(R8*1), Y6
+	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VANDNPS      Y11, Y7, Y8
+	VANDNPS      Y12, Y7, Y7
+	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        Y5, Y8, Y5
+	VORPS        Y6, Y7, Y6
+	VMOVUPS      Y5, 64(AX)(R8*1)
+	VMOVUPS      Y6, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, DX
 	JNE          group
@@ -1915,145 +2015,145 @@ group:
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+1184(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VADDPS       Y0, Y0, Y0
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+1248(SB), Y4
-	VMOVUPS      constantsAVX2<>+1248(SB), Y5
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y1, Y5
-	VMULPS       Y0, Y0, Y6
-	VMULPS       Y1, Y1, Y7
-	VFMADD213PS  Y0, Y6, Y4
-	VFMADD213PS  Y1, Y7, Y5
-	VPSLLD       $0x17, Y2, Y0
-	VPSLLD       $0x17, Y3, Y1
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   (CX)(R8*1), Y5, Y5
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y5
+	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+1344(SB), Y11
+	VMOVUPS      constantsAVX2<>+1344(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1408(SB), Y13
+	VMOVUPS      constantsAVX2<>+1408(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y8, Y6
+	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VFMADD231PS  Y5, Y13, Y7
+	VFMADD231PS  Y6, Y14, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VADDPS       Y7, Y5, Y6
+	VADDPS       Y8, Y5, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       Y9, Y7, Y9
+	VSUBPS       Y10, Y8, Y10
+	VDIVPS       Y6, Y7, Y11
+	VDIVPS       Y5, Y8, Y12
+	VFNMADD231PS Y6, Y11, Y7
+	VFNMADD231PS Y5, Y12, Y8
+	VFNMADD231PS Y9, Y11, Y7
+	VFNMADD231PS Y10, Y12, Y8
+	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VSUBPS       Y11, Y5, Y6
+	VSUBPS       Y12, Y5, Y5
+	VFMADD231PS  Y6, Y7, Y11
+	VFMADD231PS  Y5, Y8, Y12
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   (CX)(R8*1), Y5, Y5
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VANDNPS      Y11, Y7, Y8
+	VANDNPS      Y12, Y7, Y7
+	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        Y5, Y8, Y5
+	VORPS        Y6, Y7, Y6
+	VMOVDQU      88(DI), Y7
+	VMASKMOVPS   Y5, Y7, (AX)(R8*1)
+	VMOVDQU      120(DI), Y5
+	VMASKMOVPS   Y6, Y5, 32(AX)(R8*1)
+	VMOVDQU      152(DI), Y5
+	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
+	VMOVDQU      184(DI), Y6
+	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VORPS        constantsAVX2<>+128(SB), Y5, Y5
+	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y4
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y1, Y5, Y6
+	VFMADD231PS  Y1, Y4, Y7
+	VSUBPS       Y0, Y6, Y1
+	VSUBPS       Y0, Y7, Y0
+	VFNMADD231PS Y2, Y1, Y5
+	VFNMADD231PS Y2, Y0, Y4
+	VFNMADD231PS Y3, Y1, Y5
+	VFNMADD231PS Y3, Y0, Y4
+	VMULPS       Y5, Y5, Y0
+	VMULPS       Y4, Y4, Y1
+	VMOVUPS      constantsAVX2<>+1344(SB), Y2
+	VMOVUPS      constantsAVX2<>+1344(SB), Y3
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y2
+	VFMADD213PS  constantsAVX2<>+1376(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1312(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+1408(SB), Y8
+	VMOVUPS      constantsAVX2<>+1408(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y8
+	VFMADD213PS  constantsAVX2<>+1440(SB), Y4, Y9
+	VFMADD231PS  Y0, Y2, Y8
+	VFMADD231PS  Y1, Y3, Y9
+	VFMADD213PS  Y5, Y0, Y8
+	VFMADD213PS  Y4, Y1, Y9
+	VPSLLD       $0x17, Y6, Y0
+	VPSLLD       $0x17, Y7, Y1
+	VPADDD       constantsAVX2<>+896(SB), Y0, Y2
+	VPADDD       constantsAVX2<>+896(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+896(SB), Y2, Y2
+	VSUBPS       constantsAVX2<>+896(SB), Y3, Y3
 	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
 	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y2
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y3
-	VFMADD213PS  Y2, Y0, Y4
-	VFMADD213PS  Y3, Y1, Y5
-	VMOVUPS      constantsAVX2<>+1216(SB), Y0
-	VADDPS       Y4, Y0, Y1
-	VADDPS       Y5, Y0, Y0
-	VSUBPS       constantsAVX2<>+1216(SB), Y1, Y2
-	VSUBPS       constantsAVX2<>+1216(SB), Y0, Y3
-	VSUBPS       Y2, Y4, Y2
-	VSUBPS       Y3, Y5, Y3
-	VDIVPS       Y1, Y4, Y6
-	VDIVPS       Y0, Y5, Y7
-	VFNMADD231PS Y1, Y6, Y4
-	VFNMADD231PS Y0, Y7, Y5
-	VFNMADD231PS Y2, Y6, Y4
-	VFNMADD231PS Y3, Y7, Y5
-	VMOVUPS      constantsAVX2<>+896(SB), Y0
-	VMOVUPS      constantsAVX2<>+896(SB), Y1
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y0
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y1
-	VFMADD231PS  Y0, Y4, Y6
-	VFMADD231PS  Y1, Y5, Y7
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+128(SB), Y2
-	VANDNPS      Y6, Y2, Y3
-	VANDNPS      Y7, Y2, Y2
-	VANDPS       constantsAVX2<>+128(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+128(SB), Y1, Y1
-	VORPS        Y0, Y3, Y0
-	VORPS        Y1, Y2, Y1
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+1184(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VADDPS       Y0, Y0, Y0
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
-	VMOVUPS      constantsAVX2<>+1248(SB), Y4
-	VMOVUPS      constantsAVX2<>+1248(SB), Y5
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1280(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1312(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1344(SB), Y1, Y5
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y0, Y4
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y1, Y5
-	VMULPS       Y0, Y0, Y6
-	VMULPS       Y1, Y1, Y7
-	VFMADD213PS  Y0, Y6, Y4
-	VFMADD213PS  Y1, Y7, Y5
-	VPSLLD       $0x17, Y2, Y0
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y2
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y3
-	VFMADD213PS  Y2, Y0, Y4
-	VFMADD213PS  Y3, Y1, Y5
-	VMOVUPS      constantsAVX2<>+1216(SB), Y0
-	VADDPS       Y4, Y0, Y1
-	VADDPS       Y5, Y0, Y0
-	VSUBPS       constantsAVX2<>+1216(SB), Y1, Y2
-	VSUBPS       constantsAVX2<>+1216(SB), Y0, Y3
-	VSUBPS       Y2, Y4, Y2
-	VSUBPS       Y3, Y5, Y3
-	VDIVPS       Y1, Y4, Y6
-	VDIVPS       Y0, Y5, Y7
-	VFNMADD231PS Y1, Y6, Y4
-	VFNMADD231PS Y0, Y7, Y5
-	VFNMADD231PS Y2, Y6, Y4
-	VFNMADD231PS Y3, Y7, Y5
-	VMOVUPS      constantsAVX2<>+896(SB), Y0
-	VMOVUPS      constantsAVX2<>+896(SB), Y1
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y0
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y1
-	VFMADD231PS  Y0, Y4, Y6
-	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y0, Y8, Y2
+	VFMADD231PS  Y1, Y9, Y3
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VADDPS       Y3, Y0, Y0
+	VSUBPS       constantsAVX2<>+192(SB), Y1, Y4
+	VSUBPS       constantsAVX2<>+192(SB), Y0, Y5
+	VSUBPS       Y4, Y2, Y4
+	VSUBPS       Y5, Y3, Y5
+	VDIVPS       Y1, Y2, Y6
+	VDIVPS       Y0, Y3, Y7
+	VFNMADD231PS Y1, Y6, Y2
+	VFNMADD231PS Y0, Y7, Y3
+	VFNMADD231PS Y4, Y6, Y2
+	VFNMADD231PS Y5, Y7, Y3
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VSUBPS       Y6, Y0, Y1
+	VSUBPS       Y7, Y0, Y0
+	VFMADD231PS  Y1, Y2, Y6
+	VFMADD231PS  Y0, Y3, Y7
 	VMOVDQU      152(DI), Y0
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
@@ -2090,198 +2190,228 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y0
 	VMOVUPS      32(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
+	VORPS        constantsAVX2<>+128(SB), Y0, Y0
+	VORPS        constantsAVX2<>+128(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      constantsAVX2<>+256(SB), Y2
+	VMOVUPS      constantsAVX2<>+256(SB), Y3
+	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      constantsAVX2<>+448(SB), Y6
+	VMOVUPS      constantsAVX2<>+448(SB), Y7
+	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+512(SB), Y8
+	VMOVUPS      constantsAVX2<>+512(SB), Y9
+	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VFMADD213PS  Y0, Y4, Y8
+	VFMADD213PS  Y1, Y5, Y9
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y8, Y0, Y1
+	VADDPS       Y9, Y0, Y0
+	VPSRAD       $0x01, Y2, Y4
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y4, Y2, Y2
+	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
 	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y2, Y4
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y3, Y5
-	VANDPS       constantsAVX2<>+192(SB), Y4, Y6
-	VANDPS       constantsAVX2<>+192(SB), Y5, Y7
-	VSUBPS       constantsAVX2<>+192(SB), Y2, Y8
-	VSUBPS       constantsAVX2<>+192(SB), Y3, Y9
-	VMOVUPS      constantsAVX2<>+896(SB), Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y9, Y10, Y9
-	VBLENDVPS    Y4, Y8, Y2, Y2
-	VBLENDVPS    Y5, Y9, Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y4
-	VMAXPS       Y0, Y4, Y0
-	VMAXPS       Y1, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y4
-	VMOVUPS      constantsAVX2<>+608(SB), Y5
-	VFMADD213PS  constantsAVX2<>+640(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+640(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+672(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+672(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+704(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+704(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+736(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+736(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+768(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+768(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+800(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+800(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+864(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+864(SB), Y3, Y5
-	VMULPS       Y2, Y2, Y8
-	VMULPS       Y3, Y3, Y9
-	VMULPS       Y8, Y2, Y10
-	VMULPS       Y9, Y3, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y6, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y11, Y3, Y3
-	VFMADD231PS  constantsAVX2<>+320(SB), Y6, Y2
-	VFMADD231PS  constantsAVX2<>+320(SB), Y7, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y5, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y2, Y6, Y1, Y1
+	VBLENDVPS    Y3, Y7, Y0, Y0
+	VMOVUPS      (CX)(R8*1), Y2
+	VMOVUPS      32(CX)(R8*1), Y3
+	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMULPS       Y1, Y1, Y6
+	VMULPS       Y0, Y0, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y1, Y8
+	VMULPS       Y7, Y0, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y9, Y0, Y0
+	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VADDPS       Y1, Y2, Y1
+	VADDPS       Y0, Y3, Y0
+	VMOVUPS      Y1, (AX)(R8*1)
+	VMOVUPS      Y0, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y0
 	VMOVUPS      96(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
+	VORPS        constantsAVX2<>+128(SB), Y0, Y0
+	VORPS        constantsAVX2<>+128(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      constantsAVX2<>+256(SB), Y2
+	VMOVUPS      constantsAVX2<>+256(SB), Y3
+	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      constantsAVX2<>+448(SB), Y6
+	VMOVUPS      constantsAVX2<>+448(SB), Y7
+	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+512(SB), Y8
+	VMOVUPS      constantsAVX2<>+512(SB), Y9
+	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VFMADD213PS  Y0, Y4, Y8
+	VFMADD213PS  Y1, Y5, Y9
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y8, Y0, Y1
+	VADDPS       Y9, Y0, Y0
+	VPSRAD       $0x01, Y2, Y4
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y4, Y2, Y2
+	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
 	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y2, Y4
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y3, Y5
-	VANDPS       constantsAVX2<>+192(SB), Y4, Y6
-	VANDPS       constantsAVX2<>+192(SB), Y5, Y7
-	VSUBPS       constantsAVX2<>+192(SB), Y2, Y8
-	VSUBPS       constantsAVX2<>+192(SB), Y3, Y9
-	VMOVUPS      constantsAVX2<>+896(SB), Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y9, Y10, Y9
-	VBLENDVPS    Y4, Y8, Y2, Y2
-	VBLENDVPS    Y5, Y9, Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y4
-	VMAXPS       Y0, Y4, Y0
-	VMAXPS       Y1, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y4
-	VMOVUPS      constantsAVX2<>+608(SB), Y5
-	VFMADD213PS  constantsAVX2<>+640(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+640(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+672(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+672(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+704(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+704(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+736(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+736(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+768(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+768(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+800(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+800(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+864(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+864(SB), Y3, Y5
-	VMULPS       Y2, Y2, Y8
-	VMULPS       Y3, Y3, Y9
-	VMULPS       Y8, Y2, Y10
-	VMULPS       Y9, Y3, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y6, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y11, Y3, Y3
-	VFMADD231PS  constantsAVX2<>+320(SB), Y6, Y2
-	VFMADD231PS  constantsAVX2<>+320(SB), Y7, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y5, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y2, Y6, Y1, Y1
+	VBLENDVPS    Y3, Y7, Y0, Y0
+	VMOVUPS      64(CX)(R8*1), Y2
+	VMOVUPS      96(CX)(R8*1), Y3
+	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMULPS       Y1, Y1, Y6
+	VMULPS       Y0, Y0, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y1, Y8
+	VMULPS       Y7, Y0, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y9, Y0, Y0
+	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VADDPS       Y1, Y2, Y1
+	VADDPS       Y0, Y3, Y0
+	VMOVUPS      Y1, 64(AX)(R8*1)
+	VMOVUPS      Y0, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, DX
 	JNE          group
@@ -2293,204 +2423,238 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y0, Y0
 	VMOVDQU      120(DI), Y1
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
+	VORPS        constantsAVX2<>+128(SB), Y0, Y0
+	VORPS        constantsAVX2<>+128(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      constantsAVX2<>+256(SB), Y2
+	VMOVUPS      constantsAVX2<>+256(SB), Y3
+	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      constantsAVX2<>+448(SB), Y6
+	VMOVUPS      constantsAVX2<>+448(SB), Y7
+	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+512(SB), Y8
+	VMOVUPS      constantsAVX2<>+512(SB), Y9
+	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VFMADD213PS  Y0, Y4, Y8
+	VFMADD213PS  Y1, Y5, Y9
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y8, Y0, Y1
+	VADDPS       Y9, Y0, Y0
+	VPSRAD       $0x01, Y2, Y4
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y4, Y2, Y2
+	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
 	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y2, Y4
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y3, Y5
-	VANDPS       constantsAVX2<>+192(SB), Y4, Y6
-	VANDPS       constantsAVX2<>+192(SB), Y5, Y7
-	VSUBPS       constantsAVX2<>+192(SB), Y2, Y8
-	VSUBPS       constantsAVX2<>+192(SB), Y3, Y9
-	VMOVUPS      constantsAVX2<>+896(SB), Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y9, Y10, Y9
-	VBLENDVPS    Y4, Y8, Y2, Y2
-	VBLENDVPS    Y5, Y9, Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y4
-	VMAXPS       Y0, Y4, Y0
-	VMAXPS       Y1, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y4
-	VMOVUPS      constantsAVX2<>+608(SB), Y5
-	VFMADD213PS  constantsAVX2<>+640(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+640(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+672(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+672(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+704(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+704(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+736(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+736(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+768(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+768(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+800(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+800(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+864(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+864(SB), Y3, Y5
-	VMULPS       Y2, Y2, Y8
-	VMULPS       Y3, Y3, Y9
-	VMULPS       Y8, Y2, Y10
-	VMULPS       Y9, Y3, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y6, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y11, Y3, Y3
-	VFMADD231PS  constantsAVX2<>+320(SB), Y6, Y2
-	VFMADD231PS  constantsAVX2<>+320(SB), Y7, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y5, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y2, Y6, Y1, Y1
+	VBLENDVPS    Y3, Y7, Y0, Y0
 	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
+	VMASKMOVPS   (CX)(R8*1), Y2, Y2
+	VMOVDQU      120(DI), Y3
+	VMASKMOVPS   32(CX)(R8*1), Y3, Y3
+	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMULPS       Y1, Y1, Y6
+	VMULPS       Y0, Y0, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y1, Y8
+	VMULPS       Y7, Y0, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y9, Y0, Y0
+	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VADDPS       Y1, Y2, Y1
+	VADDPS       Y0, Y3, Y0
+	VMOVDQU      88(DI), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*1)
+	VMOVDQU      120(DI), Y1
+	VMASKMOVPS   Y0, Y1, 32(AX)(R8*1)
 	VMOVDQU      152(DI), Y0
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y2
-	VORPS        constantsAVX2<>+128(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      constantsAVX2<>+256(SB), Y4
-	VMOVUPS      constantsAVX2<>+256(SB), Y5
-	VFMADD231PS  constantsAVX2<>+288(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+288(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+256(SB), Y4, Y6
-	VSUBPS       constantsAVX2<>+256(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+320(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+320(SB), Y7, Y3
-	VFNMADD231PS constantsAVX2<>+352(SB), Y6, Y2
-	VFNMADD231PS constantsAVX2<>+352(SB), Y7, Y3
-	VMOVUPS      constantsAVX2<>+416(SB), Y6
-	VMOVUPS      constantsAVX2<>+416(SB), Y7
-	VFMADD213PS  constantsAVX2<>+448(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+448(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+512(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+512(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+544(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+544(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y2, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y3, Y7
-	VPSRAD       $0x01, Y4, Y2
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y2, Y4, Y4
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y2
-	VMULPS       Y3, Y7, Y3
+	VORPS        constantsAVX2<>+128(SB), Y0, Y0
+	VORPS        constantsAVX2<>+128(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      constantsAVX2<>+256(SB), Y2
+	VMOVUPS      constantsAVX2<>+256(SB), Y3
+	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      constantsAVX2<>+448(SB), Y6
+	VMOVUPS      constantsAVX2<>+448(SB), Y7
+	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+512(SB), Y8
+	VMOVUPS      constantsAVX2<>+512(SB), Y9
+	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VFMADD213PS  Y0, Y4, Y8
+	VFMADD213PS  Y1, Y5, Y9
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VADDPS       Y8, Y0, Y1
+	VADDPS       Y9, Y0, Y0
+	VPSRAD       $0x01, Y2, Y4
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y4, Y2, Y2
+	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
 	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y2, Y4
-	VCMPPS       $0x1e, constantsAVX2<>+1408(SB), Y3, Y5
-	VANDPS       constantsAVX2<>+192(SB), Y4, Y6
-	VANDPS       constantsAVX2<>+192(SB), Y5, Y7
-	VSUBPS       constantsAVX2<>+192(SB), Y2, Y8
-	VSUBPS       constantsAVX2<>+192(SB), Y3, Y9
-	VMOVUPS      constantsAVX2<>+896(SB), Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y9, Y10, Y9
-	VBLENDVPS    Y4, Y8, Y2, Y2
-	VBLENDVPS    Y5, Y9, Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y4
-	VMAXPS       Y0, Y4, Y0
-	VMAXPS       Y1, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y4
-	VMOVUPS      constantsAVX2<>+608(SB), Y5
-	VFMADD213PS  constantsAVX2<>+640(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+640(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+672(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+672(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+704(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+704(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+736(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+736(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+768(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+768(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+800(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+800(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y5
-	VFMADD213PS  constantsAVX2<>+864(SB), Y2, Y4
-	VFMADD213PS  constantsAVX2<>+864(SB), Y3, Y5
-	VMULPS       Y2, Y2, Y8
-	VMULPS       Y3, Y3, Y9
-	VMULPS       Y8, Y2, Y10
-	VMULPS       Y9, Y3, Y11
-	VMULPS       constantsAVX2<>+352(SB), Y6, Y12
-	VMULPS       constantsAVX2<>+352(SB), Y7, Y13
-	VFMADD213PS  Y12, Y4, Y10
-	VFMADD213PS  Y13, Y5, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y8, Y10
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y11
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y11, Y3, Y3
-	VFMADD231PS  constantsAVX2<>+320(SB), Y6, Y2
-	VFMADD231PS  constantsAVX2<>+320(SB), Y7, Y3
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y5, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y2, Y6, Y1, Y1
+	VBLENDVPS    Y3, Y7, Y0, Y0
 	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMASKMOVPS   64(CX)(R8*1), Y2, Y2
+	VMOVDQU      184(DI), Y3
+	VMASKMOVPS   96(CX)(R8*1), Y3, Y3
+	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMULPS       Y1, Y1, Y6
+	VMULPS       Y0, Y0, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y1, Y8
+	VMULPS       Y7, Y0, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y9, Y0, Y0
+	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VADDPS       Y1, Y2, Y1
+	VADDPS       Y0, Y3, Y0
+	VMOVDQU      152(DI), Y2
+	VMASKMOVPS   Y1, Y2, 64(AX)(R8*1)
+	VMOVDQU      184(DI), Y1
+	VMASKMOVPS   Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -2514,54 +2678,54 @@ group:
 	VMOVUPS      32(CX)(R8*1), Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVUPS      Y0, (AX)(R8*1)
@@ -2570,54 +2734,54 @@ group:
 	VMOVUPS      96(CX)(R8*1), Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVUPS      Y0, 64(AX)(R8*1)
@@ -2635,54 +2799,54 @@ rest:
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVDQU      88(DI), Y2
@@ -2695,54 +2859,54 @@ rest:
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVDQU      152(DI), Y2
@@ -2772,56 +2936,56 @@ group:
 	VMOVUPS      32(CX)(R8*1), Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1824(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1824(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVUPS      Y0, (AX)(R8*1)
@@ -2830,56 +2994,56 @@ group:
 	VMOVUPS      96(CX)(R8*1), Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1824(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1824(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVUPS      Y0, 64(AX)(R8*1)
@@ -2897,56 +3061,56 @@ rest:
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1824(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1824(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVDQU      88(DI), Y2
@@ -2959,56 +3123,56 @@ rest:
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+256(SB), Y2
 	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1440(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1472(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1504(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1632(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1632(SB), Y8
+	VMOVUPS      constantsAVX2<>+1632(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1664(SB), Y6
-	VMOVUPS      constantsAVX2<>+1664(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1728(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1728(SB), Y6
+	VMOVUPS      constantsAVX2<>+1728(SB), Y7
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1824(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1824(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VPAND        constantsAVX2<>+1856(SB), Y2, Y2
-	VPAND        constantsAVX2<>+1856(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1792(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
 	VMOVDQU      152(DI), Y2
@@ -3024,32 +3188,33 @@ end:
 // func reluAVX2()
 // Requires: AVX
 TEXT ·reluAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	VMOVUPS constantsAVX2<>+224(SB), Y0
+	MOVQ    64(DI), DX
+	XORQ    R8, R8
+	CMPQ    DX, $0x00
+	JE      rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 64(CX)(R8*1), Y2
-	VMOVUPS 96(CX)(R8*1), Y3
-	VCMPPS  $0x16, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS  $0x16, constantsAVX2<>+224(SB), Y1, Y5
-	VCMPPS  $0x16, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS  $0x16, constantsAVX2<>+224(SB), Y3, Y7
-	VANDPS  Y0, Y4, Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y2
+	VMOVUPS 64(CX)(R8*1), Y3
+	VMOVUPS 96(CX)(R8*1), Y4
+	VCMPPS  $0x16, Y0, Y1, Y5
+	VCMPPS  $0x16, Y0, Y2, Y6
+	VCMPPS  $0x16, Y0, Y3, Y7
+	VCMPPS  $0x16, Y0, Y4, Y8
 	VANDPS  Y1, Y5, Y1
 	VANDPS  Y2, Y6, Y2
 	VANDPS  Y3, Y7, Y3
-	VMOVUPS Y0, (AX)(R8*1)
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS Y2, 64(AX)(R8*1)
-	VMOVUPS Y3, 96(AX)(R8*1)
+	VANDPS  Y4, Y8, Y4
+	VMOVUPS Y1, (AX)(R8*1)
+	VMOVUPS Y2, 32(AX)(R8*1)
+	VMOVUPS Y3, 64(AX)(R8*1)
+	VMOVUPS Y4, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, DX
 	JNE     group
@@ -3057,30 +3222,30 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R8*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R8*1), Y3, Y3
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y1, Y5
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y3, Y7
-	VANDPS     Y0, Y4, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R8*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VCMPPS     $0x16, Y0, Y1, Y5
+	VCMPPS     $0x16, Y0, Y2, Y6
+	VCMPPS     $0x16, Y0, Y3, Y7
+	VCMPPS     $0x16, Y0, Y4, Y0
 	VANDPS     Y1, Y5, Y1
 	VANDPS     Y2, Y6, Y2
 	VANDPS     Y3, Y7, Y3
+	VANDPS     Y4, Y0, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R8*1)
+	VMASKMOVPS Y1, Y4, (AX)(R8*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
 
 end:
 	ADDQ $0x18, SI
@@ -3554,38 +3719,39 @@ end:
 // func lessAVX2()
 // Requires: AVX
 TEXT ·lessAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	VMOVUPS constantsAVX2<>+192(SB), Y0
+	MOVQ    64(DI), R8
+	XORQ    R9, R9
+	CMPQ    R8, $0x00
+	JE      rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
-	VCMPPS  $0x11, Y4, Y0, Y0
+	VMOVUPS (CX)(R9*1), Y1
+	VMOVUPS 32(CX)(R9*1), Y2
+	VMOVUPS 64(CX)(R9*1), Y3
+	VMOVUPS 96(CX)(R9*1), Y4
+	VMOVUPS (DX)(R9*1), Y5
+	VMOVUPS 32(DX)(R9*1), Y6
+	VMOVUPS 64(DX)(R9*1), Y7
+	VMOVUPS 96(DX)(R9*1), Y8
 	VCMPPS  $0x11, Y5, Y1, Y1
 	VCMPPS  $0x11, Y6, Y2, Y2
 	VCMPPS  $0x11, Y7, Y3, Y3
-	VANDPS  constantsAVX2<>+192(SB), Y0, Y0
-	VANDPS  constantsAVX2<>+192(SB), Y1, Y1
-	VANDPS  constantsAVX2<>+192(SB), Y2, Y2
-	VANDPS  constantsAVX2<>+192(SB), Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
+	VCMPPS  $0x11, Y8, Y4, Y4
+	VANDPS  Y0, Y1, Y1
+	VANDPS  Y0, Y2, Y2
+	VANDPS  Y0, Y3, Y3
+	VANDPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y2, 32(AX)(R9*1)
+	VMOVUPS Y3, 64(AX)(R9*1)
+	VMOVUPS Y4, 96(AX)(R9*1)
 	ADDQ    $0x00000080, R9
 	CMPQ    R9, R8
 	JNE     group
@@ -3593,38 +3759,38 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VCMPPS     $0x11, Y4, Y0, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R9*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (DX)(R9*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
+	VMOVDQU    152(DI), Y7
+	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
+	VMOVDQU    184(DI), Y8
+	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
 	VCMPPS     $0x11, Y5, Y1, Y1
 	VCMPPS     $0x11, Y6, Y2, Y2
 	VCMPPS     $0x11, Y7, Y3, Y3
-	VANDPS     constantsAVX2<>+192(SB), Y0, Y0
-	VANDPS     constantsAVX2<>+192(SB), Y1, Y1
-	VANDPS     constantsAVX2<>+192(SB), Y2, Y2
-	VANDPS     constantsAVX2<>+192(SB), Y3, Y3
+	VCMPPS     $0x11, Y8, Y4, Y4
+	VANDPS     Y0, Y1, Y1
+	VANDPS     Y0, Y2, Y2
+	VANDPS     Y0, Y3, Y3
+	VANDPS     Y0, Y4, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMASKMOVPS Y1, Y4, (AX)(R9*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
 
 end:
 	ADDQ $0x18, SI
@@ -3634,42 +3800,43 @@ end:
 // func leakyAVX2()
 // Requires: AVX
 TEXT ·leakyAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	VMOVUPS constantsAVX2<>+224(SB), Y0
+	MOVQ    64(DI), R8
+	XORQ    R9, R9
+	CMPQ    R8, $0x00
+	JE      rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y0
-	VMOVUPS   32(CX)(R9*1), Y1
-	VMOVUPS   64(CX)(R9*1), Y2
-	VMOVUPS   96(CX)(R9*1), Y3
-	VMOVUPS   (DX)(R9*1), Y4
-	VMOVUPS   32(DX)(R9*1), Y5
-	VMOVUPS   64(DX)(R9*1), Y6
-	VMOVUPS   96(DX)(R9*1), Y7
-	VCMPPS    $0x16, constantsAVX2<>+224(SB), Y0, Y8
-	VCMPPS    $0x16, constantsAVX2<>+224(SB), Y1, Y9
-	VCMPPS    $0x16, constantsAVX2<>+224(SB), Y2, Y10
-	VCMPPS    $0x16, constantsAVX2<>+224(SB), Y3, Y11
-	VMULPS    Y4, Y0, Y4
+	VMOVUPS   (CX)(R9*1), Y1
+	VMOVUPS   32(CX)(R9*1), Y2
+	VMOVUPS   64(CX)(R9*1), Y3
+	VMOVUPS   96(CX)(R9*1), Y4
+	VMOVUPS   (DX)(R9*1), Y5
+	VMOVUPS   32(DX)(R9*1), Y6
+	VMOVUPS   64(DX)(R9*1), Y7
+	VMOVUPS   96(DX)(R9*1), Y8
+	VCMPPS    $0x16, Y0, Y1, Y9
+	VCMPPS    $0x16, Y0, Y2, Y10
+	VCMPPS    $0x16, Y0, Y3, Y11
+	VCMPPS    $0x16, Y0, Y4, Y12
 	VMULPS    Y5, Y1, Y5
 	VMULPS    Y6, Y2, Y6
 	VMULPS    Y7, Y3, Y7
-	VBLENDVPS Y8, Y0, Y4, Y0
+	VMULPS    Y8, Y4, Y8
 	VBLENDVPS Y9, Y1, Y5, Y1
 	VBLENDVPS Y10, Y2, Y6, Y2
 	VBLENDVPS Y11, Y3, Y7, Y3
-	VMOVUPS   Y0, (AX)(R9*1)
-	VMOVUPS   Y1, 32(AX)(R9*1)
-	VMOVUPS   Y2, 64(AX)(R9*1)
-	VMOVUPS   Y3, 96(AX)(R9*1)
+	VBLENDVPS Y12, Y4, Y8, Y4
+	VMOVUPS   Y1, (AX)(R9*1)
+	VMOVUPS   Y2, 32(AX)(R9*1)
+	VMOVUPS   Y3, 64(AX)(R9*1)
+	VMOVUPS   Y4, 96(AX)(R9*1)
 	ADDQ      $0x00000080, R9
 	CMPQ      R9, R8
 	JNE       group
@@ -3677,42 +3844,42 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y0, Y8
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y1, Y9
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y2, Y10
-	VCMPPS     $0x16, constantsAVX2<>+224(SB), Y3, Y11
-	VMULPS     Y4, Y0, Y4
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R9*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (DX)(R9*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
+	VMOVDQU    152(DI), Y7
+	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
+	VMOVDQU    184(DI), Y8
+	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
+	VCMPPS     $0x16, Y0, Y1, Y9
+	VCMPPS     $0x16, Y0, Y2, Y10
+	VCMPPS     $0x16, Y0, Y3, Y11
+	VCMPPS     $0x16, Y0, Y4, Y0
 	VMULPS     Y5, Y1, Y5
 	VMULPS     Y6, Y2, Y6
 	VMULPS     Y7, Y3, Y7
-	VBLENDVPS  Y8, Y0, Y4, Y0
+	VMULPS     Y8, Y4, Y8
 	VBLENDVPS  Y9, Y1, Y5, Y1
 	VBLENDVPS  Y10, Y2, Y6, Y2
 	VBLENDVPS  Y11, Y3, Y7, Y3
+	VBLENDVPS  Y0, Y4, Y8, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMASKMOVPS Y1, Y4, (AX)(R9*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
 
 end:
 	ADDQ $0x18, SI
@@ -3722,43 +3889,43 @@ end:
 // func dsigmoidAVX2()
 // Requires: AVX
 TEXT ·dsigmoidAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	VMOVUPS constantsAVX2<>+192(SB), Y0
+	MOVQ    64(DI), R8
+	XORQ    R9, R9
+	CMPQ    R8, $0x00
+	JE      rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
-	VMOVUPS constantsAVX2<>+192(SB), Y8
-	VSUBPS  Y4, Y8, Y9
-	VSUBPS  Y5, Y8, Y10
-	VSUBPS  Y6, Y8, Y11
-	VSUBPS  Y7, Y8, Y8
-	VMULPS  Y9, Y4, Y4
-	VMULPS  Y10, Y5, Y5
-	VMULPS  Y11, Y6, Y6
-	VMULPS  Y8, Y7, Y7
-	VMULPS  Y4, Y0, Y0
+	VMOVUPS (CX)(R9*1), Y1
+	VMOVUPS 32(CX)(R9*1), Y2
+	VMOVUPS 64(CX)(R9*1), Y3
+	VMOVUPS 96(CX)(R9*1), Y4
+	VMOVUPS (DX)(R9*1), Y5
+	VMOVUPS 32(DX)(R9*1), Y6
+	VMOVUPS 64(DX)(R9*1), Y7
+	VMOVUPS 96(DX)(R9*1), Y8
+	VSUBPS  Y5, Y0, Y9
+	VSUBPS  Y6, Y0, Y10
+	VSUBPS  Y7, Y0, Y11
+	VSUBPS  Y8, Y0, Y12
+	VMULPS  Y9, Y5, Y5
+	VMULPS  Y10, Y6, Y6
+	VMULPS  Y11, Y7, Y7
+	VMULPS  Y12, Y8, Y8
 	VMULPS  Y5, Y1, Y1
 	VMULPS  Y6, Y2, Y2
 	VMULPS  Y7, Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
+	VMULPS  Y8, Y4, Y4
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y2, 32(AX)(R9*1)
+	VMOVUPS Y3, 64(AX)(R9*1)
+	VMOVUPS Y4, 96(AX)(R9*1)
 	ADDQ    $0x00000080, R9
 	CMPQ    R9, R8
 	JNE     group
@@ -3766,43 +3933,42 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VMOVUPS    constantsAVX2<>+192(SB), Y8
-	VSUBPS     Y4, Y8, Y9
-	VSUBPS     Y5, Y8, Y10
-	VSUBPS     Y6, Y8, Y11
-	VSUBPS     Y7, Y8, Y8
-	VMULPS     Y9, Y4, Y4
-	VMULPS     Y10, Y5, Y5
-	VMULPS     Y11, Y6, Y6
-	VMULPS     Y8, Y7, Y7
-	VMULPS     Y4, Y0, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R9*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (DX)(R9*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
+	VMOVDQU    152(DI), Y7
+	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
+	VMOVDQU    184(DI), Y8
+	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
+	VSUBPS     Y5, Y0, Y9
+	VSUBPS     Y6, Y0, Y10
+	VSUBPS     Y7, Y0, Y11
+	VSUBPS     Y8, Y0, Y0
+	VMULPS     Y9, Y5, Y5
+	VMULPS     Y10, Y6, Y6
+	VMULPS     Y11, Y7, Y7
+	VMULPS     Y0, Y8, Y0
 	VMULPS     Y5, Y1, Y1
 	VMULPS     Y6, Y2, Y2
 	VMULPS     Y7, Y3, Y3
+	VMULPS     Y0, Y4, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMASKMOVPS Y1, Y4, (AX)(R9*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
 
 end:
 	ADDQ $0x18, SI
@@ -3812,42 +3978,43 @@ end:
 // func dtanhAVX2()
 // Requires: AVX, FMA3
 TEXT ·dtanhAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	VMOVUPS constantsAVX2<>+192(SB), Y0
+	MOVQ    64(DI), R8
+	XORQ    R9, R9
+	CMPQ    R8, $0x00
+	JE      rest
 
 group:
-	VMOVUPS      (CX)(R9*1), Y0
-	VMOVUPS      32(CX)(R9*1), Y1
-	VMOVUPS      64(CX)(R9*1), Y2
-	VMOVUPS      96(CX)(R9*1), Y3
-	VMOVUPS      (DX)(R9*1), Y4
-	VMOVUPS      32(DX)(R9*1), Y5
-	VMOVUPS      64(DX)(R9*1), Y6
-	VMOVUPS      96(DX)(R9*1), Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y10
-	VMOVUPS      constantsAVX2<>+192(SB), Y11
-	VFNMADD231PS Y4, Y4, Y8
+	VMOVUPS      (CX)(R9*1), Y1
+	VMOVUPS      32(CX)(R9*1), Y2
+	VMOVUPS      64(CX)(R9*1), Y3
+	VMOVUPS      96(CX)(R9*1), Y4
+	VMOVUPS      (DX)(R9*1), Y5
+	VMOVUPS      32(DX)(R9*1), Y6
+	VMOVUPS      64(DX)(R9*1), Y7
+	VMOVUPS      96(DX)(R9*1), Y8
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y0, Y10
+	VMOVUPS      Y0, Y11
+	VMOVUPS      Y0, Y12
 	VFNMADD231PS Y5, Y5, Y9
 	VFNMADD231PS Y6, Y6, Y10
 	VFNMADD231PS Y7, Y7, Y11
-	VMULPS       Y8, Y0, Y0
+	VFNMADD231PS Y8, Y8, Y12
 	VMULPS       Y9, Y1, Y1
 	VMULPS       Y10, Y2, Y2
 	VMULPS       Y11, Y3, Y3
-	VMOVUPS      Y0, (AX)(R9*1)
-	VMOVUPS      Y1, 32(AX)(R9*1)
-	VMOVUPS      Y2, 64(AX)(R9*1)
-	VMOVUPS      Y3, 96(AX)(R9*1)
+	VMULPS       Y12, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y2, 32(AX)(R9*1)
+	VMOVUPS      Y3, 64(AX)(R9*1)
+	VMOVUPS      Y4, 96(AX)(R9*1)
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, R8
 	JNE          group
@@ -3855,42 +4022,42 @@ group:
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R9*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R9*1), Y1, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   64(CX)(R9*1), Y2, Y2
-	VMOVDQU      184(DI), Y3
-	VMASKMOVPS   96(CX)(R9*1), Y3, Y3
-	VMOVDQU      88(DI), Y4
-	VMASKMOVPS   (DX)(R9*1), Y4, Y4
-	VMOVDQU      120(DI), Y5
-	VMASKMOVPS   32(DX)(R9*1), Y5, Y5
-	VMOVDQU      152(DI), Y6
-	VMASKMOVPS   64(DX)(R9*1), Y6, Y6
-	VMOVDQU      184(DI), Y7
-	VMASKMOVPS   96(DX)(R9*1), Y7, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y10
-	VMOVUPS      constantsAVX2<>+192(SB), Y11
-	VFNMADD231PS Y4, Y4, Y8
+	VMOVDQU      88(DI), Y1
+	VMASKMOVPS   (CX)(R9*1), Y1, Y1
+	VMOVDQU      120(DI), Y2
+	VMASKMOVPS   32(CX)(R9*1), Y2, Y2
+	VMOVDQU      152(DI), Y3
+	VMASKMOVPS   64(CX)(R9*1), Y3, Y3
+	VMOVDQU      184(DI), Y4
+	VMASKMOVPS   96(CX)(R9*1), Y4, Y4
+	VMOVDQU      88(DI), Y5
+	VMASKMOVPS   (DX)(R9*1), Y5, Y5
+	VMOVDQU      120(DI), Y6
+	VMASKMOVPS   32(DX)(R9*1), Y6, Y6
+	VMOVDQU      152(DI), Y7
+	VMASKMOVPS   64(DX)(R9*1), Y7, Y7
+	VMOVDQU      184(DI), Y8
+	VMASKMOVPS   96(DX)(R9*1), Y8, Y8
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y0, Y10
+	VMOVUPS      Y0, Y11
+	VMOVUPS      Y0, Y0
 	VFNMADD231PS Y5, Y5, Y9
 	VFNMADD231PS Y6, Y6, Y10
 	VFNMADD231PS Y7, Y7, Y11
-	VMULPS       Y8, Y0, Y0
+	VFNMADD231PS Y8, Y8, Y0
 	VMULPS       Y9, Y1, Y1
 	VMULPS       Y10, Y2, Y2
 	VMULPS       Y11, Y3, Y3
+	VMULPS       Y0, Y4, Y0
 	VMOVDQU      88(DI), Y4
-	VMASKMOVPS   Y0, Y4, (AX)(R9*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y3, Y0, 96(AX)(R9*1)
+	VMASKMOVPS   Y1, Y4, (AX)(R9*1)
+	VMOVDQU      120(DI), Y1
+	VMASKMOVPS   Y2, Y1, 32(AX)(R9*1)
+	VMOVDQU      152(DI), Y1
+	VMASKMOVPS   Y3, Y1, 64(AX)(R9*1)
+	VMOVDQU      184(DI), Y1
+	VMASKMOVPS   Y0, Y1, 96(AX)(R9*1)
 
 end:
 	ADDQ $0x18, SI
@@ -3900,46 +4067,47 @@ end:
 // func dreluAVX2()
 // Requires: AVX
 TEXT ·dreluAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	VMOVUPS constantsAVX2<>+224(SB), Y0
+	MOVQ    64(DI), R8
+	XORQ    R9, R9
+	CMPQ    R8, $0x00
+	JE      rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y0
-	VMOVUPS   32(CX)(R9*1), Y1
-	VMOVUPS   64(CX)(R9*1), Y2
-	VMOVUPS   96(CX)(R9*1), Y3
-	VMOVUPS   (DX)(R9*1), Y4
-	VMOVUPS   32(DX)(R9*1), Y5
-	VMOVUPS   64(DX)(R9*1), Y6
-	VMOVUPS   96(DX)(R9*1), Y7
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y4, Y8
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y5, Y9
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y6, Y10
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y7, Y11
-	VANDPS    Y0, Y8, Y0
+	VMOVUPS   (CX)(R9*1), Y1
+	VMOVUPS   32(CX)(R9*1), Y2
+	VMOVUPS   64(CX)(R9*1), Y3
+	VMOVUPS   96(CX)(R9*1), Y4
+	VMOVUPS   (DX)(R9*1), Y5
+	VMOVUPS   32(DX)(R9*1), Y6
+	VMOVUPS   64(DX)(R9*1), Y7
+	VMOVUPS   96(DX)(R9*1), Y8
+	VCMPPS    $0x1e, Y0, Y5, Y9
+	VCMPPS    $0x1e, Y0, Y6, Y10
+	VCMPPS    $0x1e, Y0, Y7, Y11
+	VCMPPS    $0x1e, Y0, Y8, Y12
 	VANDPS    Y1, Y9, Y1
 	VANDPS    Y2, Y10, Y2
 	VANDPS    Y3, Y11, Y3
-	VCMPPS    $0x03, Y4, Y4, Y8
+	VANDPS    Y4, Y12, Y4
 	VCMPPS    $0x03, Y5, Y5, Y9
 	VCMPPS    $0x03, Y6, Y6, Y10
 	VCMPPS    $0x03, Y7, Y7, Y11
-	VBLENDVPS Y8, Y4, Y0, Y0
+	VCMPPS    $0x03, Y8, Y8, Y12
 	VBLENDVPS Y9, Y5, Y1, Y1
 	VBLENDVPS Y10, Y6, Y2, Y2
 	VBLENDVPS Y11, Y7, Y3, Y3
-	VMOVUPS   Y0, (AX)(R9*1)
-	VMOVUPS   Y1, 32(AX)(R9*1)
-	VMOVUPS   Y2, 64(AX)(R9*1)
-	VMOVUPS   Y3, 96(AX)(R9*1)
+	VBLENDVPS Y12, Y8, Y4, Y4
+	VMOVUPS   Y1, (AX)(R9*1)
+	VMOVUPS   Y2, 32(AX)(R9*1)
+	VMOVUPS   Y3, 64(AX)(R9*1)
+	VMOVUPS   Y4, 96(AX)(R9*1)
 	ADDQ      $0x00000080, R9
 	CMPQ      R9, R8
 	JNE       group
@@ -3947,46 +4115,46 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y4, Y8
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y5, Y9
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y6, Y10
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y7, Y11
-	VANDPS     Y0, Y8, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R9*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (DX)(R9*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
+	VMOVDQU    152(DI), Y7
+	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
+	VMOVDQU    184(DI), Y8
+	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
+	VCMPPS     $0x1e, Y0, Y5, Y9
+	VCMPPS     $0x1e, Y0, Y6, Y10
+	VCMPPS     $0x1e, Y0, Y7, Y11
+	VCMPPS     $0x1e, Y0, Y8, Y0
 	VANDPS     Y1, Y9, Y1
 	VANDPS     Y2, Y10, Y2
 	VANDPS     Y3, Y11, Y3
-	VCMPPS     $0x03, Y4, Y4, Y8
-	VCMPPS     $0x03, Y5, Y5, Y9
-	VCMPPS     $0x03, Y6, Y6, Y10
-	VCMPPS     $0x03, Y7, Y7, Y11
-	VBLENDVPS  Y8, Y4, Y0, Y0
-	VBLENDVPS  Y9, Y5, Y1, Y1
-	VBLENDVPS  Y10, Y6, Y2, Y2
-	VBLENDVPS  Y11, Y7, Y3, Y3
+	VANDPS     Y4, Y0, Y0
+	VCMPPS     $0x03, Y5, Y5, Y4
+	VCMPPS     $0x03, Y6, Y6, Y9
+	VCMPPS     $0x03, Y7, Y7, Y10
+	VCMPPS     $0x03, Y8, Y8, Y11
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VBLENDVPS  Y9, Y6, Y2, Y2
+	VBLENDVPS  Y10, Y7, Y3, Y3
+	VBLENDVPS  Y11, Y8, Y0, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMASKMOVPS Y1, Y4, (AX)(R9*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
 
 end:
 	ADDQ $0x18, SI
@@ -4168,44 +4336,45 @@ end:
 // func selectAVX2()
 // Requires: AVX
 TEXT ·selectAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVL 20(SI), R8
-	MOVQ (BX)(R8*1), R8
-	MOVQ 64(DI), R9
-	XORQ R10, R10
-	CMPQ R9, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	MOVL    20(SI), R8
+	MOVQ    (BX)(R8*1), R8
+	VMOVUPS constantsAVX2<>+224(SB), Y0
+	MOVQ    64(DI), R9
+	XORQ    R10, R10
+	CMPQ    R9, $0x00
+	JE      rest
 
 group:
-	VMOVUPS   (CX)(R10*1), Y0
-	VMOVUPS   32(CX)(R10*1), Y1
-	VMOVUPS   64(CX)(R10*1), Y2
-	VMOVUPS   96(CX)(R10*1), Y3
-	VMOVUPS   (DX)(R10*1), Y4
-	VMOVUPS   32(DX)(R10*1), Y5
-	VMOVUPS   64(DX)(R10*1), Y6
-	VMOVUPS   96(DX)(R10*1), Y7
-	VMOVUPS   (R8)(R10*1), Y8
-	VMOVUPS   32(R8)(R10*1), Y9
-	VMOVUPS   64(R8)(R10*1), Y10
-	VMOVUPS   96(R8)(R10*1), Y11
-	VCMPPS    $0x04, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS    $0x04, constantsAVX2<>+224(SB), Y1, Y1
-	VCMPPS    $0x04, constantsAVX2<>+224(SB), Y2, Y2
-	VCMPPS    $0x04, constantsAVX2<>+224(SB), Y3, Y3
-	VBLENDVPS Y0, Y4, Y8, Y0
+	VMOVUPS   (CX)(R10*1), Y1
+	VMOVUPS   32(CX)(R10*1), Y2
+	VMOVUPS   64(CX)(R10*1), Y3
+	VMOVUPS   96(CX)(R10*1), Y4
+	VMOVUPS   (DX)(R10*1), Y5
+	VMOVUPS   32(DX)(R10*1), Y6
+	VMOVUPS   64(DX)(R10*1), Y7
+	VMOVUPS   96(DX)(R10*1), Y8
+	VMOVUPS   (R8)(R10*1), Y9
+	VMOVUPS   32(R8)(R10*1), Y10
+	VMOVUPS   64(R8)(R10*1), Y11
+	VMOVUPS   96(R8)(R10*1), Y12
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VCMPPS    $0x04, Y0, Y4, Y4
 	VBLENDVPS Y1, Y5, Y9, Y1
 	VBLENDVPS Y2, Y6, Y10, Y2
 	VBLENDVPS Y3, Y7, Y11, Y3
-	VMOVUPS   Y0, (AX)(R10*1)
-	VMOVUPS   Y1, 32(AX)(R10*1)
-	VMOVUPS   Y2, 64(AX)(R10*1)
-	VMOVUPS   Y3, 96(AX)(R10*1)
+	VBLENDVPS Y4, Y8, Y12, Y4
+	VMOVUPS   Y1, (AX)(R10*1)
+	VMOVUPS   Y2, 32(AX)(R10*1)
+	VMOVUPS   Y3, 64(AX)(R10*1)
+	VMOVUPS   Y4, 96(AX)(R10*1)
 	ADDQ      $0x00000080, R10
 	CMPQ      R10, R9
 	JNE       group
@@ -4213,46 +4382,46 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R10*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R10*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R10*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R10*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R10*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R10*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R10*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R10*1), Y7, Y7
-	VMOVDQU    88(DI), Y8
-	VMASKMOVPS (R8)(R10*1), Y8, Y8
-	VMOVDQU    120(DI), Y9
-	VMASKMOVPS 32(R8)(R10*1), Y9, Y9
-	VMOVDQU    152(DI), Y10
-	VMASKMOVPS 64(R8)(R10*1), Y10, Y10
-	VMOVDQU    184(DI), Y11
-	VMASKMOVPS 96(R8)(R10*1), Y11, Y11
-	VCMPPS     $0x04, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS     $0x04, constantsAVX2<>+224(SB), Y1, Y1
-	VCMPPS     $0x04, constantsAVX2<>+224(SB), Y2, Y2
-	VCMPPS     $0x04, constantsAVX2<>+224(SB), Y3, Y3
-	VBLENDVPS  Y0, Y4, Y8, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R10*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R10*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(CX)(R10*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(CX)(R10*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (DX)(R10*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(DX)(R10*1), Y6, Y6
+	VMOVDQU    152(DI), Y7
+	VMASKMOVPS 64(DX)(R10*1), Y7, Y7
+	VMOVDQU    184(DI), Y8
+	VMASKMOVPS 96(DX)(R10*1), Y8, Y8
+	VMOVDQU    88(DI), Y9
+	VMASKMOVPS (R8)(R10*1), Y9, Y9
+	VMOVDQU    120(DI), Y10
+	VMASKMOVPS 32(R8)(R10*1), Y10, Y10
+	VMOVDQU    152(DI), Y11
+	VMASKMOVPS 64(R8)(R10*1), Y11, Y11
+	VMOVDQU    184(DI), Y12
+	VMASKMOVPS 96(R8)(R10*1), Y12, Y12
+	VCMPPS     $0x04, Y0, Y1, Y1
+	VCMPPS     $0x04, Y0, Y2, Y2
+	VCMPPS     $0x04, Y0, Y3, Y3
+	VCMPPS     $0x04, Y0, Y4, Y0
 	VBLENDVPS  Y1, Y5, Y9, Y1
 	VBLENDVPS  Y2, Y6, Y10, Y2
 	VBLENDVPS  Y3, Y7, Y11, Y3
+	VBLENDVPS  Y0, Y8, Y12, Y0
 	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R10*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R10*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R10*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R10*1)
+	VMASKMOVPS Y1, Y4, (AX)(R10*1)
+	VMOVDQU    120(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(AX)(R10*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS Y3, Y1, 64(AX)(R10*1)
+	VMOVDQU    184(DI), Y1
+	VMASKMOVPS Y0, Y1, 96(AX)(R10*1)
 
 end:
 	ADDQ $0x18, SI
@@ -4262,56 +4431,57 @@ end:
 // func dleakyAVX2()
 // Requires: AVX
 TEXT ·dleakyAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVL 20(SI), R8
-	MOVQ (BX)(R8*1), R8
-	MOVQ 64(DI), R9
-	XORQ R10, R10
-	CMPQ R9, $0x00
-	JE   rest
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), AX
+	MOVL    12(SI), CX
+	MOVQ    (BX)(CX*1), CX
+	MOVL    16(SI), DX
+	MOVQ    (BX)(DX*1), DX
+	MOVL    20(SI), R8
+	MOVQ    (BX)(R8*1), R8
+	VMOVUPS constantsAVX2<>+224(SB), Y0
+	MOVQ    64(DI), R9
+	XORQ    R10, R10
+	CMPQ    R9, $0x00
+	JE      rest
 
 group:
-	VMOVUPS   (CX)(R10*1), Y0
-	VMOVUPS   32(CX)(R10*1), Y1
-	VMOVUPS   (DX)(R10*1), Y2
-	VMOVUPS   32(DX)(R10*1), Y3
-	VMOVUPS   (R8)(R10*1), Y4
-	VMOVUPS   32(R8)(R10*1), Y5
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y3, Y7
-	VMULPS    Y4, Y0, Y4
+	VMOVUPS   (CX)(R10*1), Y1
+	VMOVUPS   32(CX)(R10*1), Y2
+	VMOVUPS   (DX)(R10*1), Y3
+	VMOVUPS   32(DX)(R10*1), Y4
+	VMOVUPS   (R8)(R10*1), Y5
+	VMOVUPS   32(R8)(R10*1), Y6
+	VCMPPS    $0x1e, Y0, Y3, Y7
+	VCMPPS    $0x1e, Y0, Y4, Y8
 	VMULPS    Y5, Y1, Y5
-	VBLENDVPS Y6, Y0, Y4, Y0
+	VMULPS    Y6, Y2, Y6
 	VBLENDVPS Y7, Y1, Y5, Y1
-	VCMPPS    $0x03, Y2, Y2, Y4
+	VBLENDVPS Y8, Y2, Y6, Y2
 	VCMPPS    $0x03, Y3, Y3, Y5
-	VBLENDVPS Y4, Y2, Y0, Y0
+	VCMPPS    $0x03, Y4, Y4, Y6
 	VBLENDVPS Y5, Y3, Y1, Y1
-	VMOVUPS   Y0, (AX)(R10*1)
-	VMOVUPS   Y1, 32(AX)(R10*1)
-	VMOVUPS   64(CX)(R10*1), Y0
-	VMOVUPS   96(CX)(R10*1), Y1
-	VMOVUPS   64(DX)(R10*1), Y2
-	VMOVUPS   96(DX)(R10*1), Y3
-	VMOVUPS   64(R8)(R10*1), Y4
-	VMOVUPS   96(R8)(R10*1), Y5
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS    $0x1e, constantsAVX2<>+224(SB), Y3, Y7
-	VMULPS    Y4, Y0, Y4
+	VBLENDVPS Y6, Y4, Y2, Y2
+	VMOVUPS   Y1, (AX)(R10*1)
+	VMOVUPS   Y2, 32(AX)(R10*1)
+	VMOVUPS   64(CX)(R10*1), Y1
+	VMOVUPS   96(CX)(R10*1), Y2
+	VMOVUPS   64(DX)(R10*1), Y3
+	VMOVUPS   96(DX)(R10*1), Y4
+	VMOVUPS   64(R8)(R10*1), Y5
+	VMOVUPS   96(R8)(R10*1), Y6
+	VCMPPS    $0x1e, Y0, Y3, Y7
+	VCMPPS    $0x1e, Y0, Y4, Y8
 	VMULPS    Y5, Y1, Y5
-	VBLENDVPS Y6, Y0, Y4, Y0
+	VMULPS    Y6, Y2, Y6
 	VBLENDVPS Y7, Y1, Y5, Y1
-	VCMPPS    $0x03, Y2, Y2, Y4
+	VBLENDVPS Y8, Y2, Y6, Y2
 	VCMPPS    $0x03, Y3, Y3, Y5
-	VBLENDVPS Y4, Y2, Y0, Y0
+	VCMPPS    $0x03, Y4, Y4, Y6
 	VBLENDVPS Y5, Y3, Y1, Y1
-	VMOVUPS   Y0, 64(AX)(R10*1)
-	VMOVUPS   Y1, 96(AX)(R10*1)
+	VBLENDVPS Y6, Y4, Y2, Y2
+	VMOVUPS   Y1, 64(AX)(R10*1)
+	VMOVUPS   Y2, 96(AX)(R10*1)
 	ADDQ      $0x00000080, R10
 	CMPQ      R10, R9
 	JNE       group
@@ -4319,58 +4489,58 @@ group:
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R10*1), Y0, Y0
+	VMOVDQU    88(DI), Y1
+	VMASKMOVPS (CX)(R10*1), Y1, Y1
+	VMOVDQU    120(DI), Y2
+	VMASKMOVPS 32(CX)(R10*1), Y2, Y2
+	VMOVDQU    88(DI), Y3
+	VMASKMOVPS (DX)(R10*1), Y3, Y3
+	VMOVDQU    120(DI), Y4
+	VMASKMOVPS 32(DX)(R10*1), Y4, Y4
+	VMOVDQU    88(DI), Y5
+	VMASKMOVPS (R8)(R10*1), Y5, Y5
+	VMOVDQU    120(DI), Y6
+	VMASKMOVPS 32(R8)(R10*1), Y6, Y6
+	VCMPPS     $0x1e, Y0, Y3, Y7
+	VCMPPS     $0x1e, Y0, Y4, Y8
+	VMULPS     Y5, Y1, Y5
+	VMULPS     Y6, Y2, Y6
+	VBLENDVPS  Y7, Y1, Y5, Y1
+	VBLENDVPS  Y8, Y2, Y6, Y2
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VBLENDVPS  Y6, Y4, Y2, Y2
+	VMOVDQU    88(DI), Y3
+	VMASKMOVPS Y1, Y3, (AX)(R10*1)
 	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R10*1), Y1, Y1
-	VMOVDQU    88(DI), Y2
-	VMASKMOVPS (DX)(R10*1), Y2, Y2
-	VMOVDQU    120(DI), Y3
-	VMASKMOVPS 32(DX)(R10*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (R8)(R10*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(R8)(R10*1), Y5, Y5
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y3, Y7
-	VMULPS     Y4, Y0, Y4
+	VMASKMOVPS Y2, Y1, 32(AX)(R10*1)
+	VMOVDQU    152(DI), Y1
+	VMASKMOVPS 64(CX)(R10*1), Y1, Y1
+	VMOVDQU    184(DI), Y2
+	VMASKMOVPS 96(CX)(R10*1), Y2, Y2
+	VMOVDQU    152(DI), Y3
+	VMASKMOVPS 64(DX)(R10*1), Y3, Y3
+	VMOVDQU    184(DI), Y4
+	VMASKMOVPS 96(DX)(R10*1), Y4, Y4
+	VMOVDQU    152(DI), Y5
+	VMASKMOVPS 64(R8)(R10*1), Y5, Y5
+	VMOVDQU    184(DI), Y6
+	VMASKMOVPS 96(R8)(R10*1), Y6, Y6
+	VCMPPS     $0x1e, Y0, Y3, Y7
+	VCMPPS     $0x1e, Y0, Y4, Y0
 	VMULPS     Y5, Y1, Y5
-	VBLENDVPS  Y6, Y0, Y4, Y0
+	VMULPS     Y6, Y2, Y6
 	VBLENDVPS  Y7, Y1, Y5, Y1
-	VCMPPS     $0x03, Y2, Y2, Y4
-	VCMPPS     $0x03, Y3, Y3, Y5
-	VBLENDVPS  Y4, Y2, Y0, Y0
-	VBLENDVPS  Y5, Y3, Y1, Y1
-	VMOVDQU    88(DI), Y2
-	VMASKMOVPS Y0, Y2, (AX)(R10*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R10*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS 64(CX)(R10*1), Y0, Y0
+	VBLENDVPS  Y0, Y2, Y6, Y0
+	VCMPPS     $0x03, Y3, Y3, Y2
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VBLENDVPS  Y2, Y3, Y1, Y1
+	VBLENDVPS  Y5, Y4, Y0, Y0
+	VMOVDQU    152(DI), Y2
+	VMASKMOVPS Y1, Y2, 64(AX)(R10*1)
 	VMOVDQU    184(DI), Y1
-	VMASKMOVPS 96(CX)(R10*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(DX)(R10*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(DX)(R10*1), Y3, Y3
-	VMOVDQU    152(DI), Y4
-	VMASKMOVPS 64(R8)(R10*1), Y4, Y4
-	VMOVDQU    184(DI), Y5
-	VMASKMOVPS 96(R8)(R10*1), Y5, Y5
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y2, Y6
-	VCMPPS     $0x1e, constantsAVX2<>+224(SB), Y3, Y7
-	VMULPS     Y4, Y0, Y4
-	VMULPS     Y5, Y1, Y5
-	VBLENDVPS  Y6, Y0, Y4, Y0
-	VBLENDVPS  Y7, Y1, Y5, Y1
-	VCMPPS     $0x03, Y2, Y2, Y4
-	VCMPPS     $0x03, Y3, Y3, Y5
-	VBLENDVPS  Y4, Y2, Y0, Y0
-	VBLENDVPS  Y5, Y3, Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS Y0, Y2, 64(AX)(R10*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y1, Y0, 96(AX)(R10*1)
+	VMASKMOVPS Y0, Y1, 96(AX)(R10*1)
 
 end:
 	ADDQ $0x18, SI

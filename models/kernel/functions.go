@@ -19,7 +19,7 @@ func functionOf[F Float](o Op) func(a F) F {
 // singles are the functions in float32, to the bit what the assembly computes. The maximum errors, in units in the last place of the correct result, are those of all 2³² arguments
 // (TestFunctionsExhaustively); denormal results are exact to half their unit or as stated.
 //
-//	exp 0.89   log 0.86   sigmoid 1.50   tanh 1.97   softplus 1.78   sin, cos 1.55
+//	exp 1.03   log 0.88   sigmoid 1.51   tanh 1.99   softplus 1.68   sin, cos 1.55
 //
 // The polynomials are minimax for the relative error of the function that they stand for, their coefficients rounded to float32 one after the other, lowest power first, the rest fitted again each time.
 var singles = [opCount]func(float32) float32{
@@ -75,6 +75,12 @@ func horner(x float32, coefficients ...float32) float32 {
 	return p
 }
 
+// quartic is a polynomial of degree 4 in x, its coefficients from the highest power down; square is x². Its terms are paired (Estrin's scheme): a shorter chain than Horner's.
+func quartic(x, square, c4, c3, c2, c1, c0 float32) float32 {
+	high := random.FMA(c4, square, random.FMA(c3, x, c2))
+	return random.FMA(high, square, random.FMA(c1, x, c0))
+}
+
 // scale is p·2ⁿ, rounded once, for a shifted n: the power is the product of two, of which only the second multiplication can round.
 func scale(p, shifted float32) float32 {
 	n := toBits(shifted)
@@ -95,7 +101,9 @@ func exp32(x float32) float32 {
 
 func expOf(x float32) float32 {
 	shifted, r := reduce(x)
-	return scale(horner(r, 0x1.6a4e74p-10, 0x1.12398p-7, 0x1.5558aep-5, 0x1.555492p-3, 0x1.fffffcp-2, 1, 1), shifted)
+	square := r * r
+	p := random.FMA(quartic(r, square, 0x1.6a4e74p-10, 0x1.12398p-7, 0x1.5558aep-5, 0x1.555492p-3, 0x1.fffffcp-2), square, r)
+	return scale(1+p, shifted)
 }
 
 // expOfNegative is e^-|x|.
@@ -107,7 +115,7 @@ func expOfNegative(x float32) float32 {
 	return expOf(x)
 }
 
-// quotient is a/(b+low) for a low that is too small to be added to b, with its remainder carried: nearly correctly rounded. inverse is 1/b, roughly.
+// quotient is a/(b+low) for a low that is too small to be added to b: q = a/b, and the remainder carried, which makes it nearly correctly rounded. inverse is 1/b, roughly.
 func quotient(a, b, low, q, inverse float32) float32 {
 	rest := random.FMA(-q, b, a)
 	rest = random.FMA(-q, low, rest)
@@ -126,28 +134,36 @@ func sigmoid32(x float32) float32 {
 	return quotient(numerator, sum, low, numerator/sum, random.FMA(-0.5, sum, 0x1.75p+0))
 }
 
-// tanh32 is -t/(2+t) with the sign of x, t = e^(-2|x|) - 1 = 2ⁿ·(eʳ-1) + (2ⁿ-1); eʳ-1 by a polynomial of degree 6 (2⁻²⁶·¹). From the clamp on the result is ±1.
+// tanh32 is -t/(1+t) with the sign of x, t = (e^-2|x| - 1)/2. With -|x| = n·ln 2/2 + r, t = 2ⁿ·(e²ʳ-1)/2 + (2ⁿ-1)/2; (e²ʳ-1)/2 by a polynomial of degree 6 (2⁻²⁶·¹).
+// From the clamp on the result is ±1.
 func tanh32(x float32) float32 {
+	const halfBits = 0x3f000000
 	y := fromBits(toBits(x) | 1<<31)
 	if y < -9.125 {
 		y = -9.125
 	}
-	shifted, r := reduce(y + y)
-	p := random.FMA(horner(r, 0x1.6b9c68p-10, 0x1.12254ap-7, 0x1.5556f2p-5, 0x1.5554b4p-3, 0x1.fffffep-2), r*r, r)
-	power := fromBits(toBits(shifted)<<23 + oneBits)
-	t := random.FMA(power, p, power-1)
-	sum := 2 + t
-	low := t - (sum - 2)
+	shifted := random.FMA(y, 2*log2E, roundShift)
+	n := shifted - roundShift
+	r := random.FMA(-n, ln2High/2, y)
+	r = random.FMA(-n, ln2Low/2, r)
+	square := r * r
+	p := random.FMA(quartic(r, square, 0x1.6b9c68p-5, 0x1.12254ap-3, 0x1.5556f2p-2, 0x1.5554b4p-1, 0x1.fffffep-1), square, r)
+	power := toBits(shifted) << 23
+	t := random.FMA(p, fromBits(power+oneBits), fromBits(power+halfBits)-0.5)
+	sum := 1 + t
+	low := t - (sum - 1)
 	q := t / sum
-	q = quotient(t, sum, low, q, random.FMA(-0.5, q, 0.5))
+	q = quotient(t, sum, low, q, 1-q)
 	return fromBits(toBits(q)&^(1<<31) | toBits(x)&(1<<31))
 }
 
 // logOf is ln(2ᵏ·(1+f)) for √½ ≤ 1+f < √2: f - f²/2 + f³·P(f) + k·ln 2, with the polynomial of sweep/random's normal numbers.
 func logOf(f, k float32) float32 {
-	p := horner(f, 0x1.b6b07ep-5, -0x1.bf468ep-4, 0x1.efed8cp-4, -0x1.01041cp-3, 0x1.23036ep-3,
-		-0x1.552f18p-3, 0x1.99a54p-3, -0x1.00007p-2, 0x1.555548p-2)
 	square := f * f
+	fourth := square * square
+	low := random.FMA(random.FMA(-0x1.552f18p-3, f, 0x1.99a54p-3), square, random.FMA(-0x1.00007p-2, f, 0x1.555548p-2))
+	high := random.FMA(random.FMA(-0x1.bf468ep-4, f, 0x1.efed8cp-4), square, random.FMA(-0x1.01041cp-3, f, 0x1.23036ep-3))
+	p := random.FMA(random.FMA(0x1.b6b07ep-5, fourth, high), fourth, low)
 	y := random.FMA(f*square, p, k*ln2Low)
 	y = random.FMA(-0.5, square, y)
 	return random.FMA(k, ln2High, f+y)

@@ -19,9 +19,9 @@ const (
 	OpExp                // eᵃ
 	OpLog                // ln a; -Inf for ±0, NaN below
 	OpSigmoid            // 1/(1+e⁻ᵃ)
-	OpTanh               // tanh a
+	OpTanh               // tanh a, of -0 too
 	OpSoftplus           // ln(1+eᵃ)
-	OpSin                // sin a, NaN for |a| > AngleLimit
+	OpSin                // sin a, +0 of both zeros, NaN for |a| > AngleLimit
 	OpCos                // cos a, NaN for |a| > AngleLimit
 	OpReLU               // a > 0 ? a : 0
 	OpAdd                // a + b

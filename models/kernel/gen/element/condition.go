@@ -27,7 +27,11 @@ func (t *target) compare(predicate U8, a, b value) value {
 		} else {
 			d[i] = t.vector()
 		}
-		VCMPPS(predicate, b.at(i), a.at(i), d[i])
+		if _, memory := b.at(i).(Mem); memory && t.wide {
+			VCMPPS_BCST(predicate, b.at(i), a.at(i), d[i])
+		} else {
+			VCMPPS(predicate, b.at(i), a.at(i), d[i])
+		}
 	}
 	return d
 }
@@ -53,7 +57,11 @@ func (t *target) choose(condition, a, b value) value {
 		if t.wide {
 			// avo's own VBLENDMPS says that it reads the destination, which would keep that register from all that goes before.
 			operands := []Op{a.at(i), b.at(i), condition[i], d[i]}
-			Instruction(&ir.Instruction{Opcode: "VBLENDMPS", Operands: operands, Inputs: operands[:3], Outputs: operands[3:]})
+			blend := &ir.Instruction{Opcode: "VBLENDMPS", Operands: operands, Inputs: operands[:3], Outputs: operands[3:]}
+			if _, memory := a.at(i).(Mem); memory {
+				blend.Suffixes = []string{"BCST"}
+			}
+			Instruction(blend)
 		} else {
 			VBLENDVPS(condition[i], a.at(i), b.at(i), d[i])
 		}
@@ -65,10 +73,14 @@ func (t *target) choose(condition, a, b value) value {
 func (t *target) keep(condition, a value) value {
 	d := t.fresh(len(condition))
 	for i := range d {
-		if t.wide {
-			VMOVAPS_Z(a.at(i), condition[i], d[i])
-		} else {
+		_, memory := a.at(i).(Mem)
+		switch {
+		case !t.wide:
 			VANDPS(a.at(i), condition[i], d[i])
+		case memory:
+			VBROADCASTSS_Z(a.at(i), condition[i], d[i])
+		default:
+			VMOVAPS_Z(a.at(i), condition[i], d[i])
 		}
 	}
 	return d

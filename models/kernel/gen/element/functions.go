@@ -23,14 +23,14 @@ const (
 
 // exponential has the constants of eˣ.
 type exponential struct {
-	shift, log2E, high, low, lowest, sign value
-	polynomial                            []value
+	shift, log2E, high, low, lowest, sign, one value
+	polynomial                                 []value
 }
 
 func (t *target) exponential() exponential {
 	return exponential{
-		shift: t.float(roundShift), log2E: t.float(log2E), high: t.float(ln2High), low: t.float(ln2Low), lowest: t.float(-104), sign: t.bits(signBit),
-		polynomial: t.floats(0x1.6a4e74p-10, 0x1.12398p-7, 0x1.5558aep-5, 0x1.555492p-3, 0x1.fffffcp-2, 1, 1),
+		shift: t.float(roundShift), log2E: t.float(log2E), high: t.float(ln2High), low: t.float(ln2Low), lowest: t.float(-104), sign: t.bits(signBit), one: t.float(1),
+		polynomial: t.floats(0x1.6a4e74p-10, 0x1.12398p-7, 0x1.5558aep-5, 0x1.555492p-3, 0x1.fffffcp-2),
 	}
 }
 
@@ -43,10 +43,20 @@ func (e *exponential) reduce(t *target, x value) (shifted, n value) {
 	return shifted, n
 }
 
+// above is the polynomial x + x²·(the quartic of the coefficients).
+func (t *target) above(x value, coefficients []value) value {
+	square := t.mul(x, x)
+	high := t.mulAdd(t.copies(coefficients[1], len(x)), x, coefficients[2])
+	t.addMul(high, square, coefficients[0])
+	p := t.mulAdd(t.copies(coefficients[3], len(x)), x, coefficients[4])
+	t.addMul(p, high, square)
+	return t.mulAdd(p, square, x)
+}
+
 // of is eˣ for an x between the clamps, which is overwritten.
 func (e *exponential) of(t *target, x value) value {
 	shifted, n := e.reduce(t, x)
-	return t.scale(t.horner(x, e.polynomial), shifted, n)
+	return t.scale(t.add(e.one, t.above(x, e.polynomial)), shifted, n)
 }
 
 // ofNegative is e^-|x|.
@@ -57,7 +67,7 @@ func (e *exponential) ofNegative(t *target, x value) value {
 // scale is p·2ⁿ.
 func (t *target) scale(p, shifted, n value) value {
 	if t.wide {
-		return t.of(VSCALEFPS, p, n)
+		return t.of(powerScaling, p, n)
 	}
 	one := t.bits(oneBits)
 	half := t.arithmetic(shifted, 1)
@@ -97,23 +107,19 @@ func (t *target) sigmoid() func([]value) value {
 }
 
 func (t *target) tanh() func([]value) value {
-	e := exponential{shift: t.float(roundShift), log2E: t.float(log2E), high: t.float(ln2High), low: t.float(ln2Low)}
-	lowest, sign, one, two, half := t.float(-9.125), t.bits(signBit), t.float(1), t.float(2), t.float(0.5)
-	polynomial := t.floats(0x1.6b9c68p-10, 0x1.12254ap-7, 0x1.5556f2p-5, 0x1.5554b4p-3, 0x1.fffffep-2)
+	e := exponential{shift: t.float(roundShift), log2E: t.float(2 * log2E), high: t.float(ln2High / 2), low: t.float(ln2Low / 2)}
+	lowest, sign, one, half := t.float(-9.125), t.bits(signBit), t.float(1), t.float(0.5)
+	polynomial := t.floats(0x1.6b9c68p-5, 0x1.12254ap-3, 0x1.5556f2p-2, 0x1.5554b4p-1, 0x1.fffffep-1)
 	return func(in []value) value {
-		x := in[0]
-		r := t.atLeast(lowest, t.or(x, sign))
-		r = t.add(r, r)
+		r := t.atLeast(lowest, t.or(in[0], sign))
 		shifted, _ := e.reduce(t, r)
-		p := t.horner(r, polynomial)
-		p = t.mulAdd(p, t.mul(r, r), r)
-		power := t.addInts(t.left(shifted, 23), one)
-		y := t.mulAdd(p, power, t.sub(power, one))
-		sum := t.add(two, y)
-		low := t.sub(y, t.sub(sum, two))
-		q := t.quotient(y, sum, low, func(_, q value) value {
-			return t.subMul(t.copies(half, len(q)), q, half)
-		})
+		p := t.above(r, polynomial)
+		power := t.left(shifted, 23)
+		y := t.sub(t.addInts(power, half), half)
+		t.addMul(y, p, t.addInts(power, one))
+		sum := t.add(one, y)
+		low := t.sub(y, t.sub(sum, one))
+		q := t.quotient(y, sum, low, func(_, q value) value { return t.sub(one, q) })
 		return t.copySign(q, t.again(), sign)
 	}
 }
@@ -124,7 +130,7 @@ func (t *target) copySign(a, b, sign value) value {
 		return t.or(t.without(sign, a), t.and(b, sign))
 	}
 	for i := range a {
-		VPTERNLOGD(U8(0xd8), sign.at(i), b.at(i), a[i]) // bit by bit: sign ? b : a
+		VPTERNLOGD(U8(0xd8), t.register(sign)[0], b.at(i), a[i]) // bit by bit: sign ? b : a
 	}
 	return a
 }
@@ -137,15 +143,23 @@ type logarithm struct {
 
 func (t *target) logarithm() logarithm {
 	return logarithm{
-		polynomial: t.inMemory(0x1.b6b07ep-5, -0x1.bf468ep-4, 0x1.efed8cp-4, -0x1.01041cp-3, 0x1.23036ep-3, -0x1.552f18p-3, 0x1.99a54p-3, -0x1.00007p-2, 0x1.555548p-2),
-		high:       t.float(ln2High), low: t.float(ln2Low), half: t.float(0.5),
+		polynomial: []value{
+			t.float(0x1.b6b07ep-5), t.float(-0x1.bf468ep-4), t.float(0x1.efed8cp-4), t.float(-0x1.01041cp-3), t.float(0x1.23036ep-3),
+			t.float(-0x1.552f18p-3), t.float(0x1.99a54p-3), t.float(-0x1.00007p-2), t.float(0x1.555548p-2),
+		},
+		high: t.float(ln2High), low: t.float(ln2Low), half: t.float(0.5),
 	}
 }
 
 // of is ln(2ᵏ·(1+f)).
 func (l *logarithm) of(t *target, f, k value) value {
-	p := t.horner(f, l.polynomial)
+	pair := func(i int) value { return t.mulAdd(t.copies(l.polynomial[i], len(f)), f, l.polynomial[i+1]) }
 	square := t.mul(f, f)
+	fourth := t.mul(square, square)
+	high := t.addMul(pair(3), pair(1), square)
+	t.addMul(high, fourth, l.polynomial[0])
+	p := t.addMul(pair(7), pair(5), square)
+	t.addMul(p, high, fourth)
 	y := t.mul(f, square)
 	t.mulAdd(y, p, t.mul(k, l.low))
 	t.subMul(y, square, l.half)
@@ -176,12 +190,11 @@ func (t *target) softplus() func([]value) value {
 	e, l := t.exponential(), t.logarithm()
 	bound, half, one, zero := t.float(0x1.a8279ap-2), t.float(0.5), t.float(1), t.float(0)
 	return func(in []value) value {
-		x := in[0]
-		e := e.ofNegative(t, x)
+		e := e.ofNegative(t, in[0])
 		large := t.compare(greaterThan, e, bound)
 		k := t.keep(large, one)
 		f := t.choose(large, t.mul(half, t.sub(e, one)), e)
-		return t.add(t.atLeast(zero, x), l.of(t, f, k))
+		return t.add(t.atLeast(zero, t.again()), l.of(t, f, k))
 	}
 }
 
@@ -208,7 +221,7 @@ func quadrant(plus uint32) func(*target) func([]value) value {
 				n = t.addInts(n, one)
 			}
 			y := t.choose(t.negative(t.left(n, 31)), c, s)
-			y = t.xor(y, t.left(t.andInts(n, two), 30))
+			y = t.xor(y, t.left(t.and(n, two), 30))
 			return t.choose(t.compare(notLessOrEqual, t.and(x, magnitude), limit), nan, y)
 		}
 	}

@@ -14,10 +14,17 @@ type operation struct {
 	name     string
 	operands int
 	define   func(t *target) func(in []value) value
-	lockstep [2]int // registers that are worked on together in AVX-512 and in AVX2; both have 4 in a group
+	weight   weight
 }
 
-var light, heavy, heaviest = [2]int{4, 4}, [2]int{4, 2}, [2]int{2, 2}
+// A weight says how registers are used: how many vectors are in lockstep, and how many constants beside them, in AVX-512 and in AVX2. Four vectors are a group.
+type weight struct{ lockstep, constants [2]int }
+
+var (
+	light    = weight{lockstep: [2]int{4, 4}, constants: [2]int{6, 2}}
+	heavy    = weight{lockstep: [2]int{4, 2}, constants: [2]int{12, 5}}
+	heaviest = weight{lockstep: [2]int{2, 2}, constants: [2]int{16, 0}}
+)
 
 // table has the operations in the order of package kernel's, which is checked by a test there.
 var table = []operation{
@@ -72,7 +79,7 @@ func (t *target) operations() {
 func (t *target) operation(o operation) {
 	TEXT(o.name+t.suffix, NOSPLIT, "func()")
 	Doc(fmt.Sprintf("%s%s is an operation of the machine, not to be called.", o.name, t.suffix))
-	t.loaded = map[uint32]value{}
+	t.loaded, t.spare = map[uint32]value{}, t.pick(o.weight.constants)
 	at := make([]reg.GPVirtual, 1+o.operands)
 	for i := range at {
 		place := GP64()
@@ -99,12 +106,16 @@ func (t *target) operation(o operation) {
 	next()
 }
 
+func (t *target) pick(of [2]int) int {
+	if t.wide {
+		return of[0]
+	}
+	return of[1]
+}
+
 // group emits the operation for one group of elements.
 func (t *target) group(o operation, at []reg.GPVirtual, done reg.GPVirtual, compute func([]value) value, masked bool) {
-	together := o.lockstep[0]
-	if !t.wide {
-		together = o.lockstep[1]
-	}
+	together := t.pick(o.weight.lockstep)
 	for from := 0; from < groupVectors; from += together {
 		place := func(operand, i int) Mem {
 			return Mem{Base: at[operand], Index: done, Scale: 1, Disp: (from + i) * t.bytes()}

@@ -19,6 +19,7 @@ type target struct {
 	constants Mem              // the table of constants
 	offsets   map[uint32]int   // in the table
 	loaded    map[uint32]value // into registers, in the function at hand
+	spare     int              // registers that the function at hand has for constants
 	again     func() value     // loads the first operand of the operation at hand once more, for want of registers to keep it
 }
 
@@ -51,17 +52,22 @@ func (t *target) fresh(n int) value {
 	return v
 }
 
-// bits is a constant of 32 bits in every lane: in AVX-512 a register, which is loaded where bits is first called in a function, in AVX2 an operand in memory.
+// bits is a constant of 32 bits in every lane: a register for as many as the function at hand can spare, in the order in which it asks, else an operand in memory.
 func (t *target) bits(b uint32) value {
 	m := t.constant(b)
-	if !t.wide {
+	if v, loaded := t.loaded[b]; loaded {
+		return v
+	}
+	if len(t.loaded) >= t.spare {
 		return value{m}
 	}
-	if _, loaded := t.loaded[b]; !loaded {
-		r := t.vector()
+	r := t.vector()
+	if t.wide {
 		VBROADCASTSS(m, r)
-		t.loaded[b] = value{r}
+	} else {
+		VMOVUPS(m, r)
 	}
+	t.loaded[b] = value{r}
 	return t.loaded[b]
 }
 
@@ -81,59 +87,78 @@ func (t *target) copy(v value) value { return t.copies(v, len(v)) }
 // copies is v in n registers that may be overwritten.
 func (t *target) copies(v value, n int) value {
 	d := t.fresh(n)
+	_, memory := v[0].(Mem)
 	for i := range d {
-		VMOVUPS(v.at(i), d[i])
+		if memory && t.wide {
+			VBROADCASTSS(v.at(i), d[i])
+		} else {
+			VMOVUPS(v.at(i), d[i])
+		}
 	}
 	return d
 }
 
-// An instruction of three operands, in the order of the assembler: second source, first source, destination.
-type instruction func(ops ...Op)
+// An instruction has three operands, in the order of the assembler: second source, first source, destination. In AVX-512 there is a form of its own that broadcasts a number
+// in memory to all lanes of the second source.
+type instruction struct{ plain, broadcast func(ops ...Op) }
+
+// emit chooses the form. A number in memory is one for all lanes in AVX-512, and a whole register of equal ones in AVX2.
+func (t *target) emit(f instruction, second, first, to Op) {
+	if _, memory := second.(Mem); memory && t.wide {
+		f.broadcast(second, first, to)
+	} else {
+		f.plain(second, first, to)
+	}
+}
 
 // of applies an instruction to a and b, in this order.
 func (t *target) of(f instruction, a, b value) value {
-	if len(a) == 1 {
-		a = t.register(a)
-	}
+	a = t.register(a)
 	d := t.fresh(size(a, b))
 	for i := range d {
-		f(b.at(i), a.at(i), d[i])
+		t.emit(f, b.at(i), a.at(i), d[i])
 	}
 	return d
 }
 
-func (t *target) add(a, b value) value { return t.of(VADDPS, a, b) }
-func (t *target) sub(a, b value) value { return t.of(VSUBPS, a, b) }
-func (t *target) mul(a, b value) value { return t.of(VMULPS, a, b) }
-func (t *target) div(a, b value) value { return t.of(VDIVPS, a, b) }
-func (t *target) and(a, b value) value { return t.of(VANDPS, a, b) }
-func (t *target) or(a, b value) value  { return t.of(VORPS, a, b) }
-func (t *target) xor(a, b value) value { return t.of(VXORPS, a, b) }
+var (
+	addition       = instruction{VADDPS, VADDPS_BCST}
+	subtraction    = instruction{VSUBPS, VSUBPS_BCST}
+	multiplication = instruction{VMULPS, VMULPS_BCST}
+	division       = instruction{VDIVPS, VDIVPS_BCST}
+	conjunction    = instruction{VANDPS, VANDPS_BCST}
+	disjunction    = instruction{VORPS, VORPS_BCST}
+	exclusion      = instruction{VXORPS, VXORPS_BCST}
+	withoutBits    = instruction{VANDNPS, VANDNPS_BCST}
+	maximum        = instruction{VMAXPS, VMAXPS_BCST}
+	minimum        = instruction{VMINPS, VMINPS_BCST}
+	intAddition    = instruction{VPADDD, VPADDD_BCST}
+	intSubtraction = instruction{VPSUBD, VPSUBD_BCST}
+	powerScaling   = instruction{VSCALEFPS, VSCALEFPS_BCST}
+	fusedAddition  = instruction{VFMADD231PS, VFMADD231PS_BCST}
+	fusedRemainder = instruction{VFNMADD231PS, VFNMADD231PS_BCST}
+	fusedStep      = instruction{VFMADD213PS, VFMADD213PS_BCST}
+)
+
+func (t *target) add(a, b value) value     { return t.of(addition, a, b) }
+func (t *target) sub(a, b value) value     { return t.of(subtraction, a, b) }
+func (t *target) mul(a, b value) value     { return t.of(multiplication, a, b) }
+func (t *target) div(a, b value) value     { return t.of(division, a, b) }
+func (t *target) and(a, b value) value     { return t.of(conjunction, a, b) }
+func (t *target) or(a, b value) value      { return t.of(disjunction, a, b) }
+func (t *target) xor(a, b value) value     { return t.of(exclusion, a, b) }
+func (t *target) addInts(a, b value) value { return t.of(intAddition, a, b) }
+func (t *target) subInts(a, b value) value { return t.of(intSubtraction, a, b) }
 
 // without is b where the bits of a are clear.
-func (t *target) without(a, b value) value { return t.of(VANDNPS, a, b) }
+func (t *target) without(a, b value) value { return t.of(withoutBits, a, b) }
 
 // atLeast and atMost are max and min of a constant and x; a NaN in x stays, and of two zeros x's.
-func (t *target) atLeast(constant, x value) value { return t.of(VMAXPS, constant, x) }
-func (t *target) atMost(constant, x value) value  { return t.of(VMINPS, constant, x) }
-
-func (t *target) addInts(a, b value) value {
-	return t.of(func(ops ...Op) { VPADDD(ops...) }, a, b)
-}
-
-func (t *target) subInts(a, b value) value {
-	return t.of(func(ops ...Op) { VPSUBD(ops...) }, a, b)
-}
-
-func (t *target) andInts(a, b value) value {
-	if t.wide {
-		return t.of(VPANDD, a, b)
-	}
-	return t.of(func(ops ...Op) { VPAND(ops[0], ops[1], ops[2]) }, a, b)
-}
+func (t *target) atLeast(constant, x value) value { return t.of(maximum, constant, x) }
+func (t *target) atMost(constant, x value) value  { return t.of(minimum, constant, x) }
 
 // shift applies a shift by a constant.
-func (t *target) shift(f instruction, by int, a value) value {
+func (t *target) shift(f func(ops ...Op), by int, a value) value {
 	d := t.fresh(len(a))
 	for i := range d {
 		f(U8(by), a[i], d[i])
@@ -162,34 +187,22 @@ func (t *target) toFloats(a value) value {
 }
 
 // The fused forms overwrite what they are named for: addMul is sum += a·b, subMul sum -= a·b, mulAdd p = p·a + b.
-func (t *target) addMul(sum, a, b value) value { return overwrite(VFMADD231PS, sum, a, b) }
-func (t *target) subMul(sum, a, b value) value { return overwrite(VFNMADD231PS, sum, a, b) }
-func (t *target) mulAdd(p, a, b value) value   { return overwrite(VFMADD213PS, p, a, b) }
+func (t *target) addMul(sum, a, b value) value { return t.overwrite(fusedAddition, sum, a, b) }
+func (t *target) subMul(sum, a, b value) value { return t.overwrite(fusedRemainder, sum, a, b) }
+func (t *target) mulAdd(p, a, b value) value   { return t.overwrite(fusedStep, p, a, b) }
 
-func overwrite(f instruction, d, a, b value) value {
+func (t *target) overwrite(f instruction, d, a, b value) value {
 	for i := range d {
-		f(b.at(i), a.at(i), d[i])
+		t.emit(f, b.at(i), a.at(i), d[i])
 	}
 	return d
 }
 
 // horner evaluates a polynomial in x, its coefficients from the highest power down.
 func (t *target) horner(x value, coefficients []value) value {
-	step := instruction(VFMADD213PS)
-	p := t.fresh(len(x))
-	_, memory := coefficients[0][0].(Mem)
-	for i := range p {
-		if memory && t.wide {
-			VBROADCASTSS(coefficients[0][0], p[i])
-		} else {
-			VMOVUPS(coefficients[0][0], p[i])
-		}
-	}
-	if memory && t.wide {
-		step = VFMADD213PS_BCST
-	}
+	p := t.copies(coefficients[0], len(x))
 	for _, c := range coefficients[1:] {
-		overwrite(step, p, x, c)
+		t.mulAdd(p, x, c)
 	}
 	return p
 }
@@ -199,15 +212,6 @@ func (t *target) floats(x ...float32) []value {
 	v := make([]value, len(x))
 	for i := range v {
 		v[i] = t.float(x[i])
-	}
-	return v
-}
-
-// inMemory are constants that stay in memory, for want of registers. Only horner takes them.
-func (t *target) inMemory(x ...float32) []value {
-	v := make([]value, len(x))
-	for i := range v {
-		v[i] = value{t.constant(bitsOf(x[i]))}
 	}
 	return v
 }
