@@ -113,7 +113,9 @@ func elementCases() []opCase {
 	choose := func(b *Builder, in []*Node) *Node { return b.Select(in[0], in[1], in[2]) }
 	return []opCase{
 		unary("scale", func(b *Builder, x *Node) *Node { return b.Scale(-0.7, x) }, nil, times(-0.7)),
-		unary("shift", func(b *Builder, x *Node) *Node { return b.Shift(-0.7, x) }, nil, nil),
+		unary("shift", func(b *Builder, x *Node) *Node { return b.Shift(-0.7, x) }, nil, func(x *Node) (*Node, error) {
+			return gorgonia.Add(x, gorgonia.NewConstant(-0.7))
+		}),
 		unary("neg", (*Builder).Neg, nil, gorgonia.Neg),
 		unary("sigmoid", (*Builder).Sigmoid, nil, gorgonia.Sigmoid),
 		unary("tanh", (*Builder).Tanh, nil, gorgonia.Tanh),
@@ -190,7 +192,7 @@ func axisCases() []opCase {
 		unary("slice, last", func(b *Builder, x *Node) *Node { return b.Slice(x, 2, 3) }, nil, nil),
 		unary("slice, all", func(b *Builder, x *Node) *Node { return b.Slice(x, 0, 3) }, nil, nil),
 		{name: "gather", shapes: [][2]int{{4, 3}, {B, 1}}, fixed: []int{1}, draw: index,
-			build: func(b *Builder, in []*Node) *Node { return b.Gather(in[0], in[1]) }},
+			build: func(b *Builder, in []*Node) *Node { return b.Gather(in[0], in[1]) }, own: byIndices},
 		{name: "sum columns", shapes: [][2]int{{B, 3}}, build: func(b *Builder, in []*Node) *Node { return b.SumCols(in[0]) },
 			own: func(in gorgonia.Nodes) (*Node, error) { return gorgonia.Sum(in[0], 1) }},
 		{name: "sum columns, mean", shapes: [][2]int{{B, 3}}, build: func(b *Builder, in []*Node) *Node { return b.MeanCols(in[0]) },
@@ -203,7 +205,7 @@ func axisCases() []opCase {
 		{name: "cross-entropy", shapes: [][2]int{{B, 4}, {B, 1}, {B, 1}}, fixed: []int{1, 2}, build: loss(crossEntropy),
 			draw: func(r *rand.Rand, operand int) float64 {
 				return []float64{r.NormFloat64(), float64(r.IntN(4)), r.Float64()}[operand]
-			}},
+			}, own: logSoftmax},
 		{name: "squared error", shapes: [][2]int{{B, 3}, {B, 3}, {B, 3}}, fixed: []int{1, 2}, build: loss(squaredError),
 			own: func(in gorgonia.Nodes) (*Node, error) {
 				square := gorgonia.Must(gorgonia.Square(gorgonia.Must(gorgonia.Sub(in[0], in[1]))))
@@ -215,6 +217,36 @@ func axisCases() []opCase {
 				return gorgonia.Mul(sums, equal(square, cols, 1, 1/float64(rows*cols)))
 			}},
 	}
+}
+
+// byIndices is Gorgonia's own gather, which takes whole numbers.
+func byIndices(in gorgonia.Nodes) (*Node, error) {
+	var rows []int
+	for _, v := range in[1].Value().Data().([]float64) {
+		rows = append(rows, int(v))
+	}
+	index := gorgonia.NewTensor(in[0].Graph(), tensor.Int, 1, gorgonia.WithShape(len(rows)), gorgonia.WithName("rows"),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(len(rows)), tensor.WithBacking(rows))))
+	return gorgonia.ByIndices(in[0], index, 0)
+}
+
+// logSoftmax is the cross-entropy by Gorgonia's softmax, logarithm and products.
+func logSoftmax(in gorgonia.Nodes) (*Node, error) {
+	rows, cols := in[0].Shape()[0], in[0].Shape()[1]
+	mask := in[2].Value().Data().([]float64)
+	weights, total := make([]float64, rows*cols), 0.0
+	for i, label := range in[1].Value().Data().([]float64) {
+		weights[i*cols+int(label)] = -mask[i]
+		total += mask[i]
+	}
+	weight := gorgonia.NewMatrix(in[0].Graph(), tensor.Float64, gorgonia.WithShape(rows, cols), gorgonia.WithName("weights"),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(weights))))
+	logs := gorgonia.Must(gorgonia.Log(gorgonia.Must(gorgonia.SoftMax(in[0]))))
+	sums, err := gorgonia.Mul(equal(in[0], 1, rows, 1), gorgonia.Must(gorgonia.HadamardProd(logs, weight)))
+	if err != nil {
+		return nil, err
+	}
+	return gorgonia.Mul(sums, equal(in[0], cols, 1, 1/total))
 }
 
 // equal is a matrix of equal numbers in the graph of like.

@@ -178,3 +178,11 @@ func checkUnrolled[F Float](t *testing.T, what string, r *rand.Rand, c Cell, los
 		t.Errorf("%s: Forward and Gradients give different outputs, or %v", what, err)
 	}
 }
+
+// The steps that a seed makes, on which other machines are held against this one.
+func TestStepwiseIsUnrolledOnRandomSteps(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(23, seed))
+		checkUnrolled[float64](t, fmt.Sprint("random step ", seed), r, randomCell(seed), SquaredError, "", 4, 3, int(seed%5), 1e-10)
+	}
+}
