@@ -114,10 +114,20 @@ func (w *network64) backward(b *tasks.Batch, s int, h [][]float64, dy [][3]float
 	}
 }
 
-// One update of the notebook's cell, at the beginning and after some training: loss, every gradient, and every weight after Adam. A loss of float32 with
+// One update of the notebook's cell on every machine, at the beginning and after some training: loss, every gradient, and every weight after Adam. A loss of float32 with
 // 1,600 terms, and gradients over 100 steps, may be off by some units in the last place of their largest terms.
 func TestOneUpdateAgreesWithFloat64(t *testing.T) {
-	n := notebook(t, nil)
+	for _, p := range component.Params {
+		if p.Name == "machine" {
+			for _, machine := range p.Choices {
+				t.Run(machine, func(t *testing.T) { trainsLikeFloat64(t, notebook(t, sweep.Values{"machine": machine})) })
+			}
+		}
+	}
+}
+
+func trainsLikeFloat64(t *testing.T, n *trainer) {
+	t.Helper()
 	m, v := make([]float64, len(n.weights)), make([]float64, len(n.weights)) // Adam's, in float64 over the program's gradients
 	for step := 1; step <= 40; step++ {
 		before := append([]float32(nil), n.weights...)
