@@ -95,3 +95,8 @@ func dleakyAVX2()
 //
 //go:noescape
 func operationsAVX2(table *uintptr)
+
+// pointsAVX2 computes the cross-entropy of the points of a pointGroup, at which group points.
+//
+//go:noescape
+func pointsAVX2(group *byte)

@@ -4609,3 +4609,548 @@ TEXT ·operationsAVX2(SB), NOSPLIT, $0-8
 	LEAQ ·runAVX2+0(SB), CX
 	MOVQ CX, 224(AX)
 	RET
+
+// func pointsAVX2(group *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pointsAVX2(SB), NOSPLIT, $0-8
+	MOVQ group+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 16(AX), DX
+	MOVQ 40(AX), BX
+	MOVQ 72(AX), SI
+	MOVQ 32(AX), DI
+
+in:
+	MOVQ SI, R9
+	MOVQ CX, R8
+	MOVQ BX, R10
+
+inClass:
+	MOVL    (R8), R11
+	MOVL    R11, (R9)
+	ADDQ    $0x04, R8
+	ADDQ    $0x00000080, R9
+	DECQ    R10
+	JNZ     inClass
+	ADDQ    DX, CX
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     in
+	MOVQ    48(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS constantsAVX2<>+1888(SB), Y3
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS constantsAVX2<>+1088(SB), Y4
+	VMOVUPS constantsAVX2<>+1088(SB), Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    72(AX), CX
+	MOVQ    40(AX), DX
+
+largest0:
+	VMOVUPS   (CX), Y8
+	VMOVUPS   32(CX), Y9
+	VPCMPEQD  Y2, Y0, Y10
+	VPCMPEQD  Y2, Y1, Y11
+	VBLENDVPS Y10, Y8, Y6, Y6
+	VBLENDVPS Y11, Y9, Y7, Y7
+	VMOVUPS   Y6, Y6
+	VMOVUPS   Y7, Y7
+	VCMPPS    $0x03, Y4, Y4, Y10
+	VCMPPS    $0x03, Y5, Y5, Y11
+	VMAXPS    Y8, Y4, Y8
+	VMAXPS    Y9, Y5, Y9
+	VBLENDVPS Y10, Y4, Y8, Y4
+	VBLENDVPS Y11, Y5, Y9, Y5
+	VMOVUPS   Y4, Y4
+	VMOVUPS   Y5, Y5
+	VPADDD    Y3, Y2, Y2
+	ADDQ      $0x00000080, CX
+	DECQ      DX
+	JNZ       largest0
+	VMOVUPS   Y4, (CX)
+	VMOVUPS   Y5, 32(CX)
+	VSUBPS    Y6, Y4, Y0
+	VSUBPS    Y7, Y5, Y1
+	VMOVUPS   Y0, 128(CX)
+	VMOVUPS   Y1, 160(CX)
+	MOVQ      48(AX), CX
+	VMOVUPS   64(CX), Y0
+	VMOVUPS   96(CX), Y1
+	VMOVUPS   constantsAVX2<>+1888(SB), Y3
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   constantsAVX2<>+1088(SB), Y4
+	VMOVUPS   constantsAVX2<>+1088(SB), Y5
+	VXORPS    Y6, Y6, Y6
+	VXORPS    Y7, Y7, Y7
+	MOVQ      72(AX), CX
+	MOVQ      40(AX), DX
+
+largest1:
+	VMOVUPS   64(CX), Y8
+	VMOVUPS   96(CX), Y9
+	VPCMPEQD  Y2, Y0, Y10
+	VPCMPEQD  Y2, Y1, Y11
+	VBLENDVPS Y10, Y8, Y6, Y6
+	VBLENDVPS Y11, Y9, Y7, Y7
+	VMOVUPS   Y6, Y6
+	VMOVUPS   Y7, Y7
+	VCMPPS    $0x03, Y4, Y4, Y10
+	VCMPPS    $0x03, Y5, Y5, Y11
+	VMAXPS    Y8, Y4, Y8
+	VMAXPS    Y9, Y5, Y9
+	VBLENDVPS Y10, Y4, Y8, Y4
+	VBLENDVPS Y11, Y5, Y9, Y5
+	VMOVUPS   Y4, Y4
+	VMOVUPS   Y5, Y5
+	VPADDD    Y3, Y2, Y2
+	ADDQ      $0x00000080, CX
+	DECQ      DX
+	JNZ       largest1
+	VMOVUPS   Y4, 64(CX)
+	VMOVUPS   Y5, 96(CX)
+	VSUBPS    Y6, Y4, Y0
+	VSUBPS    Y7, Y5, Y1
+	VMOVUPS   Y0, 192(CX)
+	VMOVUPS   Y1, 224(CX)
+	VMOVUPS   constantsAVX2<>+256(SB), Y0
+	VMOVUPS   constantsAVX2<>+288(SB), Y1
+	MOVQ      40(AX), CX
+	MOVQ      72(AX), DX
+	IMUL3Q    $0x00000080, CX, CX
+	ADDQ      CX, DX
+	VXORPS    Y2, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	MOVQ      72(AX), CX
+	MOVQ      40(AX), BX
+
+exp0:
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	VSUBPS       (DX), Y4, Y4
+	VSUBPS       32(DX), Y5, Y5
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y1, Y4, Y6
+	VFMADD231PS  Y1, Y5, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VFNMADD231PS constantsAVX2<>+320(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+320(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+352(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+352(SB), Y9, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+448(SB), Y10
+	VMOVUPS      constantsAVX2<>+448(SB), Y11
+	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
+	VFMADD231PS  constantsAVX2<>+416(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+512(SB), Y12
+	VMOVUPS      constantsAVX2<>+512(SB), Y13
+	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD213PS  Y4, Y8, Y12
+	VFMADD213PS  Y5, Y9, Y13
+	VMOVUPS      constantsAVX2<>+192(SB), Y4
+	VADDPS       Y12, Y4, Y5
+	VADDPS       Y13, Y4, Y4
+	VPSRAD       $0x01, Y6, Y8
+	VPSRAD       $0x01, Y7, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSUBD       Y9, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VMULPS       Y8, Y5, Y5
+	VMULPS       Y9, Y4, Y4
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y7, Y4, Y4
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      Y4, 32(CX)
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	ADDQ         $0x00000080, CX
+	DECQ         BX
+	JNZ          exp0
+	VMOVUPS      Y2, 256(DX)
+	VMOVUPS      Y3, 288(DX)
+	VMOVUPS      constantsAVX2<>+256(SB), Y0
+	VMOVUPS      constantsAVX2<>+288(SB), Y1
+	MOVQ         40(AX), CX
+	MOVQ         72(AX), DX
+	IMUL3Q       $0x00000080, CX, CX
+	ADDQ         CX, DX
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         72(AX), CX
+	MOVQ         40(AX), BX
+
+exp1:
+	VMOVUPS      64(CX), Y4
+	VMOVUPS      96(CX), Y5
+	VSUBPS       64(DX), Y4, Y4
+	VSUBPS       96(DX), Y5, Y5
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y1, Y4, Y6
+	VFMADD231PS  Y1, Y5, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VFNMADD231PS constantsAVX2<>+320(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+320(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+352(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+352(SB), Y9, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+448(SB), Y10
+	VMOVUPS      constantsAVX2<>+448(SB), Y11
+	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
+	VFMADD231PS  constantsAVX2<>+416(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+512(SB), Y12
+	VMOVUPS      constantsAVX2<>+512(SB), Y13
+	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD213PS  Y4, Y8, Y12
+	VFMADD213PS  Y5, Y9, Y13
+	VMOVUPS      constantsAVX2<>+192(SB), Y4
+	VADDPS       Y12, Y4, Y5
+	VADDPS       Y13, Y4, Y4
+	VPSRAD       $0x01, Y6, Y8
+	VPSRAD       $0x01, Y7, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSUBD       Y9, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VMULPS       Y8, Y5, Y5
+	VMULPS       Y9, Y4, Y4
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y7, Y4, Y4
+	VMOVUPS      Y5, 64(CX)
+	VMOVUPS      Y4, 96(CX)
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	ADDQ         $0x00000080, CX
+	DECQ         BX
+	JNZ          exp1
+	VMOVUPS      Y2, 320(DX)
+	VMOVUPS      Y3, 352(DX)
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	MOVQ         48(AX), CX
+	VMOVUPS      (CX), Y1
+	VMOVUPS      32(CX), Y2
+	MOVQ         56(AX), CX
+	VBROADCASTSS 80(AX), Y3
+	VMULPS       (CX), Y3, Y3
+	VBROADCASTSS 80(AX), Y4
+	VMULPS       32(CX), Y4, Y4
+	MOVQ         40(AX), CX
+	MOVQ         72(AX), DX
+	IMUL3Q       $0x00000080, CX, CX
+	ADDQ         CX, DX
+	VMOVUPS      256(DX), Y5
+	VMOVUPS      288(DX), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y8
+	VXORPS       Y7, Y7, Y7
+	MOVQ         72(AX), CX
+	MOVQ         40(AX), DX
+
+gradient0:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VDIVPS       Y5, Y9, Y9
+	VDIVPS       Y6, Y10, Y10
+	VPCMPEQD     Y7, Y1, Y11
+	VPCMPEQD     Y7, Y2, Y12
+	VSUBPS       Y0, Y9, Y13
+	VSUBPS       Y0, Y10, Y14
+	VBLENDVPS    Y11, Y13, Y9, Y9
+	VBLENDVPS    Y12, Y14, Y10, Y10
+	VMULPS       Y9, Y3, Y9
+	VMULPS       Y10, Y4, Y10
+	VMOVUPS      Y9, (CX)
+	VMOVUPS      Y10, 32(CX)
+	VPADDD       Y8, Y7, Y7
+	ADDQ         $0x00000080, CX
+	DECQ         DX
+	JNZ          gradient0
+	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	MOVQ         48(AX), CX
+	VMOVUPS      64(CX), Y1
+	VMOVUPS      96(CX), Y2
+	MOVQ         56(AX), CX
+	VBROADCASTSS 80(AX), Y3
+	VMULPS       64(CX), Y3, Y3
+	VBROADCASTSS 80(AX), Y4
+	VMULPS       96(CX), Y4, Y4
+	MOVQ         40(AX), CX
+	MOVQ         72(AX), DX
+	IMUL3Q       $0x00000080, CX, CX
+	ADDQ         CX, DX
+	VMOVUPS      320(DX), Y5
+	VMOVUPS      352(DX), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y8
+	VXORPS       Y7, Y7, Y7
+	MOVQ         72(AX), CX
+	MOVQ         40(AX), DX
+
+gradient1:
+	VMOVUPS      64(CX), Y9
+	VMOVUPS      96(CX), Y10
+	VDIVPS       Y5, Y9, Y9
+	VDIVPS       Y6, Y10, Y10
+	VPCMPEQD     Y7, Y1, Y11
+	VPCMPEQD     Y7, Y2, Y12
+	VSUBPS       Y0, Y9, Y13
+	VSUBPS       Y0, Y10, Y14
+	VBLENDVPS    Y11, Y13, Y9, Y9
+	VBLENDVPS    Y12, Y14, Y10, Y10
+	VMULPS       Y9, Y3, Y9
+	VMULPS       Y10, Y4, Y10
+	VMOVUPS      Y9, 64(CX)
+	VMOVUPS      Y10, 96(CX)
+	VPADDD       Y8, Y7, Y7
+	ADDQ         $0x00000080, CX
+	DECQ         DX
+	JNZ          gradient1
+	MOVQ         40(AX), CX
+	MOVQ         72(AX), DX
+	IMUL3Q       $0x00000080, CX, CX
+	ADDQ         CX, DX
+	VMOVUPS      256(DX), Y0
+	VMOVUPS      288(DX), Y1
+	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VBLENDVPS    Y2, Y4, Y0, Y4
+	VBLENDVPS    Y3, Y5, Y1, Y5
+	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y6, Y8
+	VPSLLD       $0x17, Y7, Y9
+	VPSUBD       Y8, Y4, Y4
+	VPSUBD       Y9, Y5, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VSUBPS       Y2, Y6, Y2
+	VSUBPS       Y3, Y7, Y3
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
+	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VBLENDVPS    Y2, Y0, Y4, Y2
+	VBLENDVPS    Y3, Y1, Y5, Y3
+	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VMOVUPS      128(DX), Y2
+	VMOVUPS      160(DX), Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	MOVQ         56(AX), CX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y3, Y1, Y1
+	MOVQ         64(AX), CX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         40(AX), CX
+	MOVQ         72(AX), DX
+	IMUL3Q       $0x00000080, CX, CX
+	ADDQ         CX, DX
+	VMOVUPS      320(DX), Y0
+	VMOVUPS      352(DX), Y1
+	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VBLENDVPS    Y2, Y4, Y0, Y4
+	VBLENDVPS    Y3, Y5, Y1, Y5
+	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSRAD       $0x17, Y6, Y6
+	VPSRAD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y6, Y8
+	VPSLLD       $0x17, Y7, Y9
+	VPSUBD       Y8, Y4, Y4
+	VPSUBD       Y9, Y5, Y5
+	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VSUBPS       Y2, Y6, Y2
+	VSUBPS       Y3, Y7, Y3
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
+	VMOVUPS      constantsAVX2<>+704(SB), Y10
+	VMOVUPS      constantsAVX2<>+704(SB), Y11
+	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+640(SB), Y12
+	VMOVUPS      constantsAVX2<>+640(SB), Y13
+	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VFMADD231PS  Y6, Y12, Y10
+	VFMADD231PS  Y7, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+832(SB), Y12
+	VMOVUPS      constantsAVX2<>+832(SB), Y13
+	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+768(SB), Y14
+	VMOVUPS      constantsAVX2<>+768(SB), Y15
+	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  Y6, Y14, Y12
+	VFMADD231PS  Y7, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y6, Y4, Y8
+	VMULPS       Y7, Y5, Y9
+	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y9, Y5, Y5
+	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VBLENDVPS    Y2, Y0, Y4, Y2
+	VBLENDVPS    Y3, Y1, Y5, Y3
+	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VMOVUPS      192(DX), Y2
+	VMOVUPS      224(DX), Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	MOVQ         56(AX), CX
+	VMOVUPS      64(CX), Y2
+	VMOVUPS      96(CX), Y3
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y3, Y1, Y1
+	MOVQ         64(AX), CX
+	VMOVUPS      64(CX), Y2
+	VMOVUPS      96(CX), Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      Y0, 64(CX)
+	VMOVUPS      Y1, 96(CX)
+	MOVQ         8(AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         40(AX), BX
+	MOVQ         72(AX), SI
+	MOVQ         32(AX), AX
+
+out:
+	MOVQ SI, R8
+	MOVQ CX, DI
+	MOVQ BX, R9
+
+outClass:
+	MOVL (R8), R10
+	MOVL R10, (DI)
+	ADDQ $0x04, DI
+	ADDQ $0x00000080, R8
+	DECQ R9
+	JNZ  outClass
+	ADDQ DX, CX
+	ADDQ $0x04, SI
+	DECQ AX
+	JNZ  out
+	VZEROUPPER
+	RET

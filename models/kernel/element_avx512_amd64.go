@@ -95,3 +95,8 @@ func dleakyAVX512()
 //
 //go:noescape
 func operationsAVX512(table *uintptr)
+
+// pointsAVX512 computes the cross-entropy of the points of a pointGroup, at which group points.
+//
+//go:noescape
+func pointsAVX512(group *byte)

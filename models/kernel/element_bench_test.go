@@ -59,3 +59,21 @@ func BenchmarkElement(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkElementCrossEntropy prints the time of the loss of 1,600 points of 3 classes and its gradient.
+func BenchmarkElementCrossEntropy(b *testing.B) {
+	const points, classes = 1600, 3
+	y, dy := numbers(rand.New(rand.NewPCG(1, 2)), points*classes), make([]float32, points*classes)
+	labels, weights := make([]int32, points), make([]float32, points)
+	for i := range labels {
+		labels[i], weights[i] = int32(i%classes), 1
+	}
+	for _, isa := range fast() {
+		b.Run(string(isa), func(b *testing.B) {
+			s := Set32(isa)
+			seconds := best(b, func() { s.CrossEntropy(dy, classes, y, classes, labels, weights, 1, points, classes) })
+			b.ReportMetric(seconds*1e6, "µs")
+			b.ReportMetric(points*classes/seconds/1e9, "G/s")
+		})
+	}
+}

@@ -20,3 +20,12 @@ func (i ISA) run(m *machine) {
 		runAVX2((*byte)(unsafe.Pointer(m)))
 	}
 }
+
+// points computes the cross-entropy of a group of points.
+func (i ISA) points(g *pointGroup) {
+	if i == AVX512 {
+		pointsAVX512((*byte)(unsafe.Pointer(g)))
+	} else {
+		pointsAVX2((*byte)(unsafe.Pointer(g)))
+	}
+}

@@ -41,12 +41,7 @@ func binaryOf[F Float](o Op) func(a, b F) F {
 			return b
 		}
 	case OpMax:
-		return func(a, b F) F {
-			if a > b || a != a {
-				return a
-			}
-			return b
-		}
+		return larger[F]
 	case OpLess:
 		return func(a, b F) F {
 			if a < b {
@@ -84,6 +79,13 @@ func ternaryOf[F Float](o Op) func(a, b, c F) F {
 		return dLeaky[F]
 	}
 	panic("kernel: no plain Go twin of " + o.String())
+}
+
+func larger[F Float](a, b F) F {
+	if a > b || a != a {
+		return a
+	}
+	return b
 }
 
 func sign[F Float](a F) F {

@@ -19,5 +19,6 @@ func main() {
 	t.begin()
 	t.run()
 	t.operations()
+	t.points()
 	Generate()
 }
