@@ -73,7 +73,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	binary, err := digestOfSelf()
+	binary, err := BinaryDigest()
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func digestOfSpec(dir string) (string, error) {
 	return spec.Digest(), nil
 }
 
-// digestOfSelf is the SHA-256 of the program that runs.
-func digestOfSelf() (string, error) {
+// BinaryDigest is the SHA-256 of the program that runs.
+func BinaryDigest() (string, error) {
 	f, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return "", err

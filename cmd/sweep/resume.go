@@ -41,6 +41,7 @@ Where a controller still runs the sweep, resume watches it until it ends; with -
 		},
 	}
 	flags.add(c)
+	flags.addAccept(c)
 	c.Flags().BoolVar(&flags.takeover, "takeover", false, "ask a live controller to step down, and take its place")
 	c.Flags().BoolVar(&a.json, "json", false, "print the sweep's status as JSON at the end, instead of a table")
 	return c

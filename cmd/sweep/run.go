@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neurosweep/agent"
 	"neurosweep/broker"
 	"neurosweep/models/train"
 	"neurosweep/results"
@@ -26,6 +27,11 @@ type runFlags struct {
 	agents   int
 	nats     string
 	takeover bool
+	accept   bool // of another binary
+}
+
+func (f *runFlags) addAccept(c *cobra.Command) {
+	c.Flags().BoolVar(&f.accept, "accept-binary", false, "go on with a sweep that another binary has run so far; an event says so")
 }
 
 func (f *runFlags) add(c *cobra.Command) {
@@ -83,6 +89,7 @@ A key=value argument replaces what the file says: one value fixes a path, severa
 		},
 	}
 	flags.add(c)
+	flags.addAccept(c)
 	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default runs/NAME)")
 	c.Flags().BoolVar(&a.json, "json", false, "print the sweep's status as JSON at the end, instead of a table")
 	return c
@@ -161,8 +168,9 @@ func (a *app) conduct(ctx context.Context, dir string, flags runFlags) error {
 	defer release()
 	summary, err := a.control(ctx, dir, spec, flags)
 	var held *controller.HeldError
+	var other *controller.BinaryError
 	switch {
-	case errors.As(err, &held):
+	case errors.As(err, &held), errors.As(err, &other):
 		return refuse(err)
 	case err != nil:
 		return err
@@ -196,6 +204,10 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // control runs the controller in this process and the agents in their own.
 func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags runFlags) (controller.Summary, error) {
+	binary, err := agent.BinaryDigest()
+	if err != nil {
+		return controller.Summary{}, err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	log := a.logger()
@@ -209,6 +221,7 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 	}
 	options := controller.Options{
 		Dir: dir, Spec: spec, URL: flags.nats, Takeover: flags.takeover, Log: log,
+		Binary: binary, AcceptBinary: flags.accept,
 		Ready: func(ctx context.Context) {
 			go func() {
 				if err := agents.run(ctx); err != nil {

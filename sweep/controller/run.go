@@ -14,10 +14,17 @@ import (
 
 // Run is the controller of a sweep: it takes a term, goes on where the log stands, and returns when the sweep has ended or was stopped, when ctx ended and the
 // agents have handed over, or when it may not or cannot go on, with an error: *HeldError where another controller lives, ErrTermLost where another has taken
-// the sweep over. Whatever was committed before an error stays, and the next Run goes on from there.
+// the sweep over, *BinaryError where another program has run it so far. Whatever was committed before an error stays, and the next Run goes on from there.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	o = o.withDefaults()
 	o.Term.Takeover = o.Takeover
+	former := o.Binary
+	if o.Binary != "" {
+		var err error
+		if former, err = formerBinary(o); err != nil {
+			return Summary{}, err
+		}
+	}
 	term, err := TakeTerm(ctx, o.Dir, o.Term)
 	if err != nil {
 		return Summary{}, err
@@ -26,6 +33,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, errors.Join(err, term.Release())
 	}
+	s.former = former
 	err = s.run(ctx)
 	err = errors.Join(err, s.close(err == nil))
 	return s.summary(), err
@@ -42,6 +50,7 @@ type shell struct {
 	server *broker.Server // nil: an external one, or none
 	hub    *broker.Hub    // nil: none
 
+	former    string // the digest of the program that has run the sweep so far
 	begun     time.Time
 	asked     map[uint64]broker.Asked // by ticket
 	ticket    uint64
@@ -138,7 +147,7 @@ func (s *shell) begin() error {
 	if err := s.step(Begun{Holder: s.term.Holder().String(), Requests: requests}); err != nil {
 		return err
 	}
-	if err := errors.Join(s.readSpools(), s.recallTarget()); err != nil {
+	if err := errors.Join(s.keepBinary(s.former), s.readSpools(), s.recallTarget()); err != nil {
 		return err
 	}
 	if err := s.commit(); err != nil {
