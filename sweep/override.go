@@ -204,6 +204,8 @@ func (p *parser) apply(overrides []override) (added []string) {
 			p.root.set("seeds", value)
 		case o.key == "overrides":
 			p.fail(0, o.key, "an argument stands for itself; this key is for files")
+		case top == "parameters" && dotted:
+			p.fail(0, o.key, "write the path by itself: %s=%s", rest, o.text)
 		case !slices.Contains(topKeys, top):
 			p.unknown = append(p.unknown, o.key)
 		case o.value == nil:
@@ -316,8 +318,13 @@ func removePath(params *node, path string) bool {
 		if path[i] != '.' {
 			continue
 		}
-		if inner := params.get(path[:i]); inner != nil && inner.get("parameters") != nil {
-			found = removePath(inner.get("parameters"), path[i+1:]) || found
+		inner := params.get(path[:i])
+		if inner == nil || inner.get("parameters") == nil || !removePath(inner.get("parameters"), path[i+1:]) {
+			continue
+		}
+		found = true
+		if len(inner.get("parameters").fields) == 0 {
+			params.remove(path[:i])
 		}
 	}
 	return found

@@ -66,6 +66,10 @@ func Parse(file string, data []byte, args []string, cat *Catalog) (*Spec, error)
 	p.native = given(root.get("task"))
 	added := p.apply(p.overrides(args))
 	p.native = given(root.get("task"))
+	p.spec.lines = map[string]int{}
+	for _, section := range sweptSections {
+		p.spec.lines[section] = p.lineOf(section)
+	}
 	p.parse(added)
 	for _, key := range p.unknown { // said last, when it is known what there is
 		p.fail(0, key, "no task, model or section has this key; %s", instead(key, p.paths()))

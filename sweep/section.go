@@ -13,14 +13,12 @@ var sweptSections = []string{"task", "model", "train"}
 // sweepable tells whether an argument names a parameter: of task, model or train, or, of a program's sweep, one that the file has.
 func (p *parser) sweepable(key string) bool {
 	top, _, dotted := strings.Cut(key, ".")
-	if p.native || !slices.Contains(topKeys, top) {
-		if p.native {
-			return slices.Contains(sweptSections, top) && (dotted || top == "model")
-		}
-		params := p.root.get("parameters")
-		return params != nil && hasPath(params, key)
+	ours := slices.Contains(sweptSections, top) // a program's parameters may be called so, too
+	if p.native {
+		return ours && (dotted || top == "model")
 	}
-	return false
+	params := p.root.get("parameters")
+	return (ours && dotted || !slices.Contains(topKeys, top)) && params != nil && hasPath(params, key)
 }
 
 // hasPath tells whether parameters has a dotted path, however it is nested.
@@ -44,7 +42,13 @@ func (p *parser) modelNames() []string { return slices.Sorted(maps.Keys(p.cat.Mo
 
 // paths lists every key that an argument may have.
 func (p *parser) paths() []string {
-	paths := []string{"seeds", "run_cap", "sampler.seed", "checkpoints.every", "checkpoints.initial", "checkpoints.keep"}
+	paths := []string{"seeds", "run_cap", "sampler.seed"}
+	switch {
+	case !p.native:
+		paths = slices.AppendSeq(paths, maps.Keys(p.swept))
+	case p.spec.trains:
+		paths = append(paths, "checkpoints.every", "checkpoints.initial", "checkpoints.keep")
+	}
 	for _, c := range p.components() {
 		for _, param := range c.component.Params {
 			paths = append(paths, c.section+"."+param.Name)

@@ -32,9 +32,10 @@ type Spec struct {
 
 	catalog    *Catalog
 	trains     bool
-	models     []string // that a trial can have
-	added      int      // how many of Parameters, at their end, only arguments sweep
-	unrunnable Problems // Unsupported, with lines
+	models     []string       // that a trial can have
+	added      int            // how many of Parameters, at their end, only arguments sweep
+	unrunnable Problems       // Unsupported, with lines
+	lines      map[string]int // of the sections
 	warnings   []string
 }
 

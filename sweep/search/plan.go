@@ -162,13 +162,8 @@ func (p *Plan) check(params sweep.Values) error {
 	if err == nil {
 		return nil
 	}
-	problem := sweep.Problem{File: p.spec.File, Text: fmt.Sprintf("the cell %v cannot be built: %v", describe(p.spec.Flatten(params)), err)}
-	for _, q := range p.spec.Parameters { // the line of the path that the message is about, else of the first
-		if problem.Line == 0 {
-			problem.Line = q.Line
-		}
-	}
-	return sweep.Problems{problem}
+	key, line := p.spec.About(err.Error())
+	return sweep.Problems{{File: p.spec.File, Line: line, Key: key, Text: fmt.Sprintf("the cell %v cannot be built: %v", describe(p.spec.Flatten(params)), err)}}
 }
 
 // describe prints parameters in the order of their names.
