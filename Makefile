@@ -3,6 +3,7 @@
 # make bff     the 3-bit flip-flop: 10 trials of 500 updates, and whether the GRUs do what they are held to
 # make test    everything that can be tested on this machine; at the end, what could not be
 # make bench   trials a second beside the machine's raw JetStream rate; training steps beside PyTorch's, JAX's and the processor's peak
+# make cluster a real SLURM cluster on this machine to try things on: prints the line to export; make cluster-stop ends it
 # make goldens the golden curves of the tests, by PyTorch
 # make soak    the same sweep killed at thirty random moments and left alone, compared; the kernels' functions for all 2^32 arguments
 # make clean   what the above made
@@ -10,7 +11,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: build demo demo-small c6 bff test bench goldens soak clean
+.PHONY: build demo demo-small c6 bff test bench cluster cluster-stop goldens soak clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sweep ./cmd/sweep
@@ -49,6 +50,13 @@ bench: build $(PEERS)/requirements.txt
 	go run ./bench/dispatch -sweep bin/sweep
 	go run ./bench/train -hold -sweep bin/sweep -python $(PEERS)/bin/python
 	go test -run '^$$' -bench . ./models/...
+
+# eval "$(make -s cluster)" tells the shell at once.
+cluster:
+	@go run ./slurm/slurmtest/playground start
+
+cluster-stop:
+	@go run ./slurm/slurmtest/playground stop
 
 goldens: $(PEERS)/requirements.txt
 	PYTHONDONTWRITEBYTECODE=1 $(PEERS)/bin/python bench/peers/goldens.py models/train/testdata/goldens
