@@ -187,16 +187,39 @@ func TestKeysLeaveOut(t *testing.T) {
 		}
 		return trial.ID
 	}
-	for _, same := range []string{"name=other", "train.updates=7", "train.threads=1", "checkpoints.every=5", "evaluate.seq100.batches=2", "retries=9", "train.lr=0.001", "train.machine=reference",
+	for _, same := range []string{"name=other", "train.updates=7", "train.threads=1", "checkpoints.every=5", "evaluate.seq100.batches=2", "retries=9", "train.lr=0.001", "train.machine=scan", "train.schedule.updates=7", "train.no_decay=[]",
 		"seeds={values: [1], data: 3}"} {
 		if key(same) != key() {
 			t.Errorf("%s changes the key", same)
 		}
 	}
-	for _, other := range []string{"train.lr=0.002", "model.hidden=63", "task.sigma=0.5", "train.optimizer=sgd", "seeds={values: [1], data: 4}"} {
+	for _, other := range []string{"train.lr=0.002", "train.machine=reference", "train.schedule.kind=cosine", "train.schedule.warmup=5", "train.no_decay=[b_*]", "model.hidden=63", "task.sigma=0.5", "train.optimizer=sgd", "seeds={values: [1], data: 4}"} {
 		if key(other) == key() {
 			t.Errorf("%s does not change the key", other)
 		}
+	}
+}
+
+// TestHorizonInKey: a schedule's horizon is part of a trial, and is the number of updates where it is left out.
+func TestHorizonInKey(t *testing.T) {
+	key := func(args ...string) sweep.TrialID {
+		trial, err := parse(t, net, append([]string{"train.schedule.kind=cosine"}, args...)...).Trial(0, nil, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trial.ID
+	}
+	short := key("train.updates=50")
+	if key("train.updates=60") == short || key("train.schedule.updates=60") == short {
+		t.Error("another horizon does not change the key")
+	}
+	if key("train.updates=60", "train.schedule.updates=50") != short || key("train.schedule={kind: cosine, updates: 50}") != short {
+		t.Error("the same horizon, given apart, changes the key")
+	}
+	swept := parse(t, net+"train: {updates: 50}\nparameters: {train.schedule.kind: {values: [constant, cosine]}}")
+	trial, err := swept.Trial(1, sweep.Values{"train.schedule.kind": "cosine"}, 3)
+	if err != nil || trial.ID != short {
+		t.Errorf("swept, it has the key %s, error %v, want %s", trial.ID, err, short)
 	}
 }
 

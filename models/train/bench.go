@@ -111,6 +111,3 @@ func resident() (int64, error) {
 	}
 	return 0, fmt.Errorf("how much memory the process has had: %s has no %s", file, key)
 }
-
-// memory is what training holds in bytes: what the machine plans, and the buffers of the trial. 0: the machine does not plan.
-func (t *trainer) memory() int64 { return 0 }

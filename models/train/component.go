@@ -5,20 +5,26 @@ import "neurosweep/sweep"
 // ReferenceMachine is the value of train.machine that names Gorgonia's TapeMachine.
 const ReferenceMachine = "reference"
 
+// scanName is the value of train.machine that names the scan machine.
+const scanName = "scan"
+
 // maxLength bounds the steps of an update.
-const maxLength = 2000
+const maxLength = 100_000
 
 func bound(v float64) *float64 { return &v }
 
 // component declares the keys of a spec's train section.
+//
+// Revision 2: the default machine is scan, and the reference machine computes one time step at a time, with other bits.
 var component = sweep.Component{
 	Name:     "train",
-	Revision: 1,
+	Revision: 2,
 	Doc:      "Supervised training by the task's loss.",
 	Params: []sweep.Param{
 		{Name: "updates", Type: sweep.Int, Default: int64(1000), Min: bound(1), Unit: "updates", Doc: "Training steps of a trial.", NotKey: true},
 		{Name: "batch", Type: sweep.Int, Default: int64(16), Min: bound(1), Max: bound(65536), Unit: "sequences", Doc: "Sequences of an update."},
 		{Name: "length", Type: sweep.Int, Default: int64(100), Min: bound(1), Max: bound(maxLength), Unit: "steps", Doc: "Time steps of an update, of which each begins with the network's initial state. Not for a task whose task trials have their own length: there it is task.length."},
+		{Name: "truncate", Type: sweep.Int, Default: int64(0), Min: bound(0), Max: bound(maxLength), Unit: "steps", Doc: "Gradients go back over windows of so many time steps, counted from the first; 0: over all."},
 
 		{Name: "optimizer", Type: sweep.String, Default: adamName, Choices: optimizerNames(), Doc: "How weights follow from gradients."},
 		{Name: "lr", Type: sweep.Float, Default: 1e-3, Above: bound(0), Doc: "Learning rate."},
@@ -41,7 +47,7 @@ var component = sweep.Component{
 		{Name: "schedule.every", Type: sweep.Int, Default: int64(1000), Min: bound(1), Unit: "updates", Doc: "step: updates between steps."},
 		{Name: "schedule.factor", Type: sweep.Float, Default: 0.1, Above: bound(0), Doc: "step: what the learning rate is multiplied by."},
 
-		{Name: "machine", Type: sweep.String, Default: ReferenceMachine, Choices: []string{ReferenceMachine}, Doc: "What computes the network: reference is Gorgonia's TapeMachine."},
+		{Name: "machine", Type: sweep.String, Default: scanName, Choices: []string{scanName, ReferenceMachine}, Doc: "What computes the network: scan, or Gorgonia's TapeMachine as a slow reference."},
 		{Name: "threads", Type: sweep.Int, Default: sweep.Auto, Auto: true, Min: bound(1), Max: bound(maxThreads), Unit: "threads", Doc: "Threads of a trial. auto: sweep run measures whether more than one pays. The reference machine has one.", NotKey: true},
 	},
 }

@@ -9,6 +9,7 @@ import (
 // settings are a trial's train section.
 type settings struct {
 	updates, sequences, steps int
+	truncate                  int // 0: gradients go back over all steps
 	machine                   string
 	threads                   int // 0: the program chooses
 
@@ -29,7 +30,7 @@ type settings struct {
 func parseSettings(v sweep.Values) (s settings, err error) {
 	r := reader{values: v}
 	s.updates, s.sequences, s.steps = r.int("updates"), r.int("batch"), r.int("length")
-	s.machine = r.choice("machine")
+	s.truncate, s.machine = r.int("truncate"), r.choice("machine")
 	if r.value("threads") != sweep.Auto {
 		s.threads = r.int("threads")
 	}
@@ -48,8 +49,8 @@ func parseSettings(v sweep.Values) (s settings, err error) {
 		}
 	}
 	switch {
-	case s.sequences < 1 || s.steps < 1 || s.updates < 1:
-		return s, fmt.Errorf("train.updates %d, train.batch %d, train.length %d: each must be at least 1", s.updates, s.sequences, s.steps)
+	case s.sequences < 1 || s.steps < 1 || s.updates < 1 || s.truncate < 0:
+		return s, fmt.Errorf("train.updates %d, train.batch %d, train.length %d, train.truncate %d: want at least 1, 1, 1 and 0", s.updates, s.sequences, s.steps, s.truncate)
 	case !(s.lr > 0) || !(s.epsilon > 0):
 		return s, fmt.Errorf("train.lr %g, train.epsilon %g: each must be more than 0", s.lr, s.epsilon)
 	case !(s.weightDecay >= 0) || !(s.clip >= 0):
