@@ -32,8 +32,9 @@ type Builder struct {
 
 // A noise is one use of Builder.Noise.
 type noise struct {
-	node *Node
-	at   int // its first column among all noise of a time step, a multiple of 4
+	node  *Node
+	at    int // its first column among all noise of a time step, a multiple of 4
+	width int // its columns
 }
 
 // newBuilder begins a graph for batches of size sequences. It allocates no values.
@@ -103,7 +104,7 @@ func (b *Builder) Zeros(width int) *Node {
 // Noise is a batch value of independent standard normal numbers, of so many columns, others in each time step. Batch.Noise says which. Gradients do not reach it.
 func (b *Builder) Noise(width int) *Node {
 	n := b.input(fmt.Sprintf("noise %d", len(b.noise)), b.size, width, dataInput)
-	b.noise = append(b.noise, noise{n, b.noiseWidth()})
+	b.noise = append(b.noise, noise{n, b.noiseWidth(), width})
 	return n
 }
 
@@ -113,13 +114,7 @@ func (b *Builder) noiseWidth() int {
 		return 0
 	}
 	last := b.noise[len(b.noise)-1]
-	return last.at + (last.width()+3)/4*4
-}
-
-// width is the number of columns of a use.
-func (n noise) width() int {
-	_, cols := shape(n.node)
-	return cols
+	return last.at + (last.width+3)/4*4
 }
 
 // apply adds an op.

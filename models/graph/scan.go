@@ -53,7 +53,7 @@ func NewScan[F Float](c Cell, l Loss, o ScanOptions[F]) (*Scan[F], error) {
 		}
 		o.Set = kernel.SetOf[F](isa)
 	}
-	s := &Scan[F]{cell: c, loss: l, options: o}
+	s := &Scan[F]{cell: newShapes(c), loss: l, options: o}
 	var err error
 	if s.eval, err = newEngine(c, l, o, false); err != nil {
 		return nil, err

@@ -114,7 +114,7 @@ func (w *worker[F]) drawNoise(f *frame[F], lo, hi int, first uint64) {
 				continue
 			}
 			use := f.code.noise[i]
-			data, width := f.data(o), use.width()
+			data, width := f.data(o), use.width
 			for s := lo; s < hi; s++ {
 				copy(data[((s-lo)*w.rows+r)*o.stride:][:width], numbers[(hi-1-s)*columns+use.at:])
 			}

@@ -30,7 +30,7 @@ type engine[F Float] struct {
 }
 
 func newEngine[F Float](c Cell, l Loss, o ScanOptions[F], training bool) (e *engine[F], err error) {
-	e = &engine[F]{cell: c, loss: l, options: o, set: o.Set, training: training}
+	e = &engine[F]{cell: newShapes(c), loss: l, options: o, set: o.Set, training: training}
 	if e.step, err = compileStep(c, e.set, training); err != nil {
 		return nil, err
 	}

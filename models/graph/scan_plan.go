@@ -130,5 +130,5 @@ func noiseColumns(uses []noise) int {
 		return 0
 	}
 	last := uses[len(uses)-1]
-	return last.at + (last.width()+3)/4*4
+	return last.at + (last.width+3)/4*4
 }

@@ -28,6 +28,7 @@ type trainer struct {
 	done      int // updates applied
 
 	batch     tasks.Batch
+	given     graph.Batch[float32] // batch, as the machine takes it
 	gradients []float32
 	outputs   []float32
 	measured  []tasks.Measure
@@ -66,9 +67,9 @@ func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 
 // step is the part of an update that follows the making of its data.
 func (t *trainer) step() (metrics []tasks.Measure, finite bool, err error) {
-	b := graphBatch(&t.batch, graph.Noise{Seed: t.config.Seed, Stream: random.Noise, Call: uint64(t.done + 1)})
-	t.outputs = sized(t.outputs, b.Steps*b.Size*t.task.Outputs())
-	loss, err := t.machine.Gradients(&b, t.weights, t.gradients, t.outputs)
+	t.given = graphBatch(&t.batch, graph.Noise{Seed: t.config.Seed, Stream: random.Noise, Call: uint64(t.done + 1)})
+	t.outputs = sized(t.outputs, t.batch.Steps*t.batch.Size*t.task.Outputs())
+	loss, err := t.machine.Gradients(&t.given, t.weights, t.gradients, t.outputs)
 	if err != nil {
 		return nil, false, fmt.Errorf("update %d: %w", t.done+1, err)
 	}
