@@ -179,8 +179,6 @@ func TestGoldenBits(t *testing.T) {
 	}{
 		{sweep.Values{"machine": "reference", "batch": int64(5), "length": int64(33), "lr": 3e-3}, 0x94392292427ac150},
 		{sweep.Values{"machine": "reference", "batch": int64(5), "length": int64(33), "optimizer": "sgd", "lr": 0.1, "momentum": 0.9}, 0x5b9d3a6e8a7f2c87},
-		{sweep.Values{"batch": int64(5), "length": int64(33), "lr": 3e-3}, 0x5264bf8316e5587d},
-		{sweep.Values{"batch": int64(5), "length": int64(33), "optimizer": "sgd", "lr": 0.1, "momentum": 0.9}, 0x21dcb555735a2f46},
 	} {
 		n := notebook(t, c.train)
 		for range 12 {
