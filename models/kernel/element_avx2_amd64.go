@@ -100,3 +100,13 @@ func operationsAVX2(table *uintptr)
 //
 //go:noescape
 func pointsAVX2(group *byte)
+
+// normalsManyAVX2 makes the normal numbers of blocks, at which blocks points.
+//
+//go:noescape
+func normalsManyAVX2(blocks *byte)
+
+// normalsFewAVX2 makes the normal numbers of blocks, at which blocks points.
+//
+//go:noescape
+func normalsFewAVX2(blocks *byte)

@@ -2,495 +2,611 @@
 
 #include "textflag.h"
 
-DATA constantsAVX2<>+0(SB)/4, $0x00000000
-DATA constantsAVX2<>+4(SB)/4, $0x00000001
-DATA constantsAVX2<>+8(SB)/4, $0x00000002
-DATA constantsAVX2<>+12(SB)/4, $0x00000003
-DATA constantsAVX2<>+16(SB)/4, $0x00000004
-DATA constantsAVX2<>+20(SB)/4, $0x00000005
-DATA constantsAVX2<>+24(SB)/4, $0x00000006
-DATA constantsAVX2<>+28(SB)/4, $0x00000007
-DATA constantsAVX2<>+32(SB)/4, $0x00000008
-DATA constantsAVX2<>+36(SB)/4, $0x00000009
-DATA constantsAVX2<>+40(SB)/4, $0x0000000a
-DATA constantsAVX2<>+44(SB)/4, $0x0000000b
-DATA constantsAVX2<>+48(SB)/4, $0x0000000c
-DATA constantsAVX2<>+52(SB)/4, $0x0000000d
-DATA constantsAVX2<>+56(SB)/4, $0x0000000e
-DATA constantsAVX2<>+60(SB)/4, $0x0000000f
-DATA constantsAVX2<>+64(SB)/4, $0x00000010
-DATA constantsAVX2<>+68(SB)/4, $0x00000011
-DATA constantsAVX2<>+72(SB)/4, $0x00000012
-DATA constantsAVX2<>+76(SB)/4, $0x00000013
-DATA constantsAVX2<>+80(SB)/4, $0x00000014
-DATA constantsAVX2<>+84(SB)/4, $0x00000015
-DATA constantsAVX2<>+88(SB)/4, $0x00000016
-DATA constantsAVX2<>+92(SB)/4, $0x00000017
-DATA constantsAVX2<>+96(SB)/4, $0x00000018
-DATA constantsAVX2<>+100(SB)/4, $0x00000019
-DATA constantsAVX2<>+104(SB)/4, $0x0000001a
-DATA constantsAVX2<>+108(SB)/4, $0x0000001b
-DATA constantsAVX2<>+112(SB)/4, $0x0000001c
-DATA constantsAVX2<>+116(SB)/4, $0x0000001d
-DATA constantsAVX2<>+120(SB)/4, $0x0000001e
-DATA constantsAVX2<>+124(SB)/4, $0x0000001f
-DATA constantsAVX2<>+128(SB)/4, $0x80000000
-DATA constantsAVX2<>+132(SB)/4, $0x80000000
-DATA constantsAVX2<>+136(SB)/4, $0x80000000
-DATA constantsAVX2<>+140(SB)/4, $0x80000000
-DATA constantsAVX2<>+144(SB)/4, $0x80000000
-DATA constantsAVX2<>+148(SB)/4, $0x80000000
-DATA constantsAVX2<>+152(SB)/4, $0x80000000
-DATA constantsAVX2<>+156(SB)/4, $0x80000000
-DATA constantsAVX2<>+160(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+164(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+168(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+172(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+176(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+180(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+184(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+188(SB)/4, $0x7fffffff
-DATA constantsAVX2<>+192(SB)/4, $0x3f800000
-DATA constantsAVX2<>+196(SB)/4, $0x3f800000
-DATA constantsAVX2<>+200(SB)/4, $0x3f800000
-DATA constantsAVX2<>+204(SB)/4, $0x3f800000
-DATA constantsAVX2<>+208(SB)/4, $0x3f800000
-DATA constantsAVX2<>+212(SB)/4, $0x3f800000
-DATA constantsAVX2<>+216(SB)/4, $0x3f800000
-DATA constantsAVX2<>+220(SB)/4, $0x3f800000
-DATA constantsAVX2<>+224(SB)/4, $0x00000000
-DATA constantsAVX2<>+228(SB)/4, $0x00000000
-DATA constantsAVX2<>+232(SB)/4, $0x00000000
-DATA constantsAVX2<>+236(SB)/4, $0x00000000
-DATA constantsAVX2<>+240(SB)/4, $0x00000000
-DATA constantsAVX2<>+244(SB)/4, $0x00000000
-DATA constantsAVX2<>+248(SB)/4, $0x00000000
-DATA constantsAVX2<>+252(SB)/4, $0x00000000
-DATA constantsAVX2<>+256(SB)/4, $0x4b400000
-DATA constantsAVX2<>+260(SB)/4, $0x4b400000
-DATA constantsAVX2<>+264(SB)/4, $0x4b400000
-DATA constantsAVX2<>+268(SB)/4, $0x4b400000
-DATA constantsAVX2<>+272(SB)/4, $0x4b400000
-DATA constantsAVX2<>+276(SB)/4, $0x4b400000
-DATA constantsAVX2<>+280(SB)/4, $0x4b400000
-DATA constantsAVX2<>+284(SB)/4, $0x4b400000
-DATA constantsAVX2<>+288(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+292(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+296(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+300(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+304(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+308(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+312(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+316(SB)/4, $0x3fb8aa3b
-DATA constantsAVX2<>+320(SB)/4, $0x3f317218
-DATA constantsAVX2<>+324(SB)/4, $0x3f317218
-DATA constantsAVX2<>+328(SB)/4, $0x3f317218
-DATA constantsAVX2<>+332(SB)/4, $0x3f317218
-DATA constantsAVX2<>+336(SB)/4, $0x3f317218
-DATA constantsAVX2<>+340(SB)/4, $0x3f317218
-DATA constantsAVX2<>+344(SB)/4, $0x3f317218
-DATA constantsAVX2<>+348(SB)/4, $0x3f317218
-DATA constantsAVX2<>+352(SB)/4, $0xb102e308
-DATA constantsAVX2<>+356(SB)/4, $0xb102e308
-DATA constantsAVX2<>+360(SB)/4, $0xb102e308
-DATA constantsAVX2<>+364(SB)/4, $0xb102e308
-DATA constantsAVX2<>+368(SB)/4, $0xb102e308
-DATA constantsAVX2<>+372(SB)/4, $0xb102e308
-DATA constantsAVX2<>+376(SB)/4, $0xb102e308
-DATA constantsAVX2<>+380(SB)/4, $0xb102e308
-DATA constantsAVX2<>+384(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+388(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+392(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+396(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+400(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+404(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+408(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+412(SB)/4, $0xc2d00000
-DATA constantsAVX2<>+416(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+420(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+424(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+428(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+432(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+436(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+440(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+444(SB)/4, $0x3ab5273a
-DATA constantsAVX2<>+448(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+452(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+456(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+460(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+464(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+468(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+472(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+476(SB)/4, $0x3c091cc0
-DATA constantsAVX2<>+480(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+484(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+488(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+492(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+496(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+500(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+504(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+508(SB)/4, $0x3d2aac57
-DATA constantsAVX2<>+512(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+516(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+520(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+524(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+528(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+532(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+536(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+540(SB)/4, $0x3e2aaa49
-DATA constantsAVX2<>+544(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+548(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+552(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+556(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+560(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+564(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+568(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+572(SB)/4, $0x3efffffe
-DATA constantsAVX2<>+576(SB)/4, $0x42b20000
-DATA constantsAVX2<>+580(SB)/4, $0x42b20000
-DATA constantsAVX2<>+584(SB)/4, $0x42b20000
-DATA constantsAVX2<>+588(SB)/4, $0x42b20000
-DATA constantsAVX2<>+592(SB)/4, $0x42b20000
-DATA constantsAVX2<>+596(SB)/4, $0x42b20000
-DATA constantsAVX2<>+600(SB)/4, $0x42b20000
-DATA constantsAVX2<>+604(SB)/4, $0x42b20000
-DATA constantsAVX2<>+608(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+612(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+616(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+620(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+624(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+628(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+632(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+636(SB)/4, $0x3d5b583f
-DATA constantsAVX2<>+640(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+644(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+648(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+652(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+656(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+660(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+664(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+668(SB)/4, $0xbddfa347
-DATA constantsAVX2<>+672(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+676(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+680(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+684(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+688(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+692(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+696(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+700(SB)/4, $0x3df7f6c6
-DATA constantsAVX2<>+704(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+708(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+712(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+716(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+720(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+724(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+728(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+732(SB)/4, $0xbe00820e
-DATA constantsAVX2<>+736(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+740(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+744(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+748(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+752(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+756(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+760(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+764(SB)/4, $0x3e1181b7
-DATA constantsAVX2<>+768(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+772(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+776(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+780(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+784(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+788(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+792(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+796(SB)/4, $0xbe2a978c
-DATA constantsAVX2<>+800(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+804(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+808(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+812(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+816(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+820(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+824(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+828(SB)/4, $0x3e4cd2a0
-DATA constantsAVX2<>+832(SB)/4, $0xbe800038
-DATA constantsAVX2<>+836(SB)/4, $0xbe800038
-DATA constantsAVX2<>+840(SB)/4, $0xbe800038
-DATA constantsAVX2<>+844(SB)/4, $0xbe800038
-DATA constantsAVX2<>+848(SB)/4, $0xbe800038
-DATA constantsAVX2<>+852(SB)/4, $0xbe800038
-DATA constantsAVX2<>+856(SB)/4, $0xbe800038
-DATA constantsAVX2<>+860(SB)/4, $0xbe800038
-DATA constantsAVX2<>+864(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+868(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+872(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+876(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+880(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+884(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+888(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+892(SB)/4, $0x3eaaaaa4
-DATA constantsAVX2<>+896(SB)/4, $0x3f000000
-DATA constantsAVX2<>+900(SB)/4, $0x3f000000
-DATA constantsAVX2<>+904(SB)/4, $0x3f000000
-DATA constantsAVX2<>+908(SB)/4, $0x3f000000
-DATA constantsAVX2<>+912(SB)/4, $0x3f000000
-DATA constantsAVX2<>+916(SB)/4, $0x3f000000
-DATA constantsAVX2<>+920(SB)/4, $0x3f000000
-DATA constantsAVX2<>+924(SB)/4, $0x3f000000
-DATA constantsAVX2<>+928(SB)/4, $0x00800000
-DATA constantsAVX2<>+932(SB)/4, $0x00800000
-DATA constantsAVX2<>+936(SB)/4, $0x00800000
-DATA constantsAVX2<>+940(SB)/4, $0x00800000
-DATA constantsAVX2<>+944(SB)/4, $0x00800000
-DATA constantsAVX2<>+948(SB)/4, $0x00800000
-DATA constantsAVX2<>+952(SB)/4, $0x00800000
-DATA constantsAVX2<>+956(SB)/4, $0x00800000
-DATA constantsAVX2<>+960(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+964(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+968(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+972(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+976(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+980(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+984(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+988(SB)/4, $0x7f7fffff
-DATA constantsAVX2<>+992(SB)/4, $0x4b000000
-DATA constantsAVX2<>+996(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1000(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1004(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1008(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1012(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1016(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1020(SB)/4, $0x4b000000
-DATA constantsAVX2<>+1024(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1028(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1032(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1036(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1040(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1044(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1048(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1052(SB)/4, $0x41b80000
-DATA constantsAVX2<>+1056(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1060(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1064(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1068(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1072(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1076(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1080(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1084(SB)/4, $0x3f3504f3
-DATA constantsAVX2<>+1088(SB)/4, $0xff800000
-DATA constantsAVX2<>+1092(SB)/4, $0xff800000
-DATA constantsAVX2<>+1096(SB)/4, $0xff800000
-DATA constantsAVX2<>+1100(SB)/4, $0xff800000
-DATA constantsAVX2<>+1104(SB)/4, $0xff800000
-DATA constantsAVX2<>+1108(SB)/4, $0xff800000
-DATA constantsAVX2<>+1112(SB)/4, $0xff800000
-DATA constantsAVX2<>+1116(SB)/4, $0xff800000
-DATA constantsAVX2<>+1120(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1124(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1128(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1132(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1136(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1140(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1144(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1148(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1152(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1156(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1160(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1164(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1168(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1172(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1176(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1180(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1184(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1188(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1192(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1196(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1200(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1204(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1208(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1212(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1216(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1220(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1224(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1228(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1232(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1236(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1240(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1244(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1248(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1252(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1256(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1260(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1264(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1268(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1272(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1276(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1280(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1284(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1288(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1292(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1296(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1300(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1304(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1308(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1312(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1316(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1320(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1324(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1328(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1332(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1336(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1340(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1344(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1348(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1352(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1356(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1360(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1364(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1368(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1372(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1376(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1380(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1384(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1388(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1392(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1396(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1400(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1404(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1408(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1412(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1416(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1420(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1424(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1428(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1432(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1436(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1440(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1444(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1448(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1452(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1456(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1460(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1464(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1468(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1472(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1476(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1480(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1484(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1488(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1492(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1496(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1500(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1504(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1508(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1512(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1516(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1520(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1524(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1528(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1532(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1536(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1540(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1544(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1548(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1552(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1556(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1560(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1564(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1568(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1572(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1576(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1580(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1584(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1588(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1592(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1596(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1600(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1604(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1608(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1612(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1616(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1620(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1624(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1628(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1632(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1636(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1640(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1644(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1648(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1652(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1656(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1660(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1664(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1668(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1672(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1676(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1680(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1684(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1688(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1692(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1696(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1700(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1704(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1708(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1712(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1716(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1720(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1724(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1728(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1732(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1736(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1740(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1744(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1748(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1752(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1756(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1760(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1764(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1768(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1772(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1776(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1780(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1784(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1788(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1792(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1796(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1800(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1804(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1808(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1812(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1816(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1820(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1824(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1828(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1832(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1836(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1840(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1844(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1848(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1852(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1856(SB)/4, $0x48000000
-DATA constantsAVX2<>+1860(SB)/4, $0x48000000
-DATA constantsAVX2<>+1864(SB)/4, $0x48000000
-DATA constantsAVX2<>+1868(SB)/4, $0x48000000
-DATA constantsAVX2<>+1872(SB)/4, $0x48000000
-DATA constantsAVX2<>+1876(SB)/4, $0x48000000
-DATA constantsAVX2<>+1880(SB)/4, $0x48000000
-DATA constantsAVX2<>+1884(SB)/4, $0x48000000
-DATA constantsAVX2<>+1888(SB)/4, $0x00000001
-DATA constantsAVX2<>+1892(SB)/4, $0x00000001
-DATA constantsAVX2<>+1896(SB)/4, $0x00000001
-DATA constantsAVX2<>+1900(SB)/4, $0x00000001
-DATA constantsAVX2<>+1904(SB)/4, $0x00000001
-DATA constantsAVX2<>+1908(SB)/4, $0x00000001
-DATA constantsAVX2<>+1912(SB)/4, $0x00000001
-DATA constantsAVX2<>+1916(SB)/4, $0x00000001
-DATA constantsAVX2<>+1920(SB)/4, $0x00000002
-DATA constantsAVX2<>+1924(SB)/4, $0x00000002
-DATA constantsAVX2<>+1928(SB)/4, $0x00000002
-DATA constantsAVX2<>+1932(SB)/4, $0x00000002
-DATA constantsAVX2<>+1936(SB)/4, $0x00000002
-DATA constantsAVX2<>+1940(SB)/4, $0x00000002
-DATA constantsAVX2<>+1944(SB)/4, $0x00000002
-DATA constantsAVX2<>+1948(SB)/4, $0x00000002
-GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $1952
+DATA constantsAVX2<>+0(SB)/8, $0x0000000000000000
+DATA constantsAVX2<>+8(SB)/8, $0x0000000000000002
+DATA constantsAVX2<>+16(SB)/8, $0x0000000000000001
+DATA constantsAVX2<>+24(SB)/8, $0x0000000000000003
+DATA constantsAVX2<>+32(SB)/8, $0x0000000000000004
+DATA constantsAVX2<>+40(SB)/8, $0x0000000000000006
+DATA constantsAVX2<>+48(SB)/8, $0x0000000000000005
+DATA constantsAVX2<>+56(SB)/8, $0x0000000000000007
+DATA constantsAVX2<>+64(SB)/8, $0x0000000000000008
+DATA constantsAVX2<>+72(SB)/8, $0x000000000000000a
+DATA constantsAVX2<>+80(SB)/8, $0x0000000000000009
+DATA constantsAVX2<>+88(SB)/8, $0x000000000000000b
+DATA constantsAVX2<>+96(SB)/8, $0x000000000000000c
+DATA constantsAVX2<>+104(SB)/8, $0x000000000000000e
+DATA constantsAVX2<>+112(SB)/8, $0x000000000000000d
+DATA constantsAVX2<>+120(SB)/8, $0x000000000000000f
+DATA constantsAVX2<>+128(SB)/8, $0x0000000100000000
+DATA constantsAVX2<>+136(SB)/8, $0x0000000300000002
+DATA constantsAVX2<>+144(SB)/8, $0x0000000500000004
+DATA constantsAVX2<>+152(SB)/8, $0x0000000700000006
+DATA constantsAVX2<>+160(SB)/8, $0x0000000900000008
+DATA constantsAVX2<>+168(SB)/8, $0x0000000b0000000a
+DATA constantsAVX2<>+176(SB)/8, $0x0000000d0000000c
+DATA constantsAVX2<>+184(SB)/8, $0x0000000f0000000e
+DATA constantsAVX2<>+192(SB)/8, $0x0000001100000010
+DATA constantsAVX2<>+200(SB)/8, $0x0000001300000012
+DATA constantsAVX2<>+208(SB)/8, $0x0000001500000014
+DATA constantsAVX2<>+216(SB)/8, $0x0000001700000016
+DATA constantsAVX2<>+224(SB)/8, $0x0000001900000018
+DATA constantsAVX2<>+232(SB)/8, $0x0000001b0000001a
+DATA constantsAVX2<>+240(SB)/8, $0x0000001d0000001c
+DATA constantsAVX2<>+248(SB)/8, $0x0000001f0000001e
+DATA constantsAVX2<>+256(SB)/8, $0x00000000ffffffff
+DATA constantsAVX2<>+264(SB)/8, $0x00000000ffffffff
+DATA constantsAVX2<>+272(SB)/8, $0x00000000ffffffff
+DATA constantsAVX2<>+280(SB)/8, $0x00000000ffffffff
+DATA constantsAVX2<>+288(SB)/4, $0x80000000
+DATA constantsAVX2<>+292(SB)/4, $0x80000000
+DATA constantsAVX2<>+296(SB)/4, $0x80000000
+DATA constantsAVX2<>+300(SB)/4, $0x80000000
+DATA constantsAVX2<>+304(SB)/4, $0x80000000
+DATA constantsAVX2<>+308(SB)/4, $0x80000000
+DATA constantsAVX2<>+312(SB)/4, $0x80000000
+DATA constantsAVX2<>+316(SB)/4, $0x80000000
+DATA constantsAVX2<>+320(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+324(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+328(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+332(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+336(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+340(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+344(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+348(SB)/4, $0x7fffffff
+DATA constantsAVX2<>+352(SB)/4, $0x3f800000
+DATA constantsAVX2<>+356(SB)/4, $0x3f800000
+DATA constantsAVX2<>+360(SB)/4, $0x3f800000
+DATA constantsAVX2<>+364(SB)/4, $0x3f800000
+DATA constantsAVX2<>+368(SB)/4, $0x3f800000
+DATA constantsAVX2<>+372(SB)/4, $0x3f800000
+DATA constantsAVX2<>+376(SB)/4, $0x3f800000
+DATA constantsAVX2<>+380(SB)/4, $0x3f800000
+DATA constantsAVX2<>+384(SB)/4, $0x00000000
+DATA constantsAVX2<>+388(SB)/4, $0x00000000
+DATA constantsAVX2<>+392(SB)/4, $0x00000000
+DATA constantsAVX2<>+396(SB)/4, $0x00000000
+DATA constantsAVX2<>+400(SB)/4, $0x00000000
+DATA constantsAVX2<>+404(SB)/4, $0x00000000
+DATA constantsAVX2<>+408(SB)/4, $0x00000000
+DATA constantsAVX2<>+412(SB)/4, $0x00000000
+DATA constantsAVX2<>+416(SB)/4, $0x4b400000
+DATA constantsAVX2<>+420(SB)/4, $0x4b400000
+DATA constantsAVX2<>+424(SB)/4, $0x4b400000
+DATA constantsAVX2<>+428(SB)/4, $0x4b400000
+DATA constantsAVX2<>+432(SB)/4, $0x4b400000
+DATA constantsAVX2<>+436(SB)/4, $0x4b400000
+DATA constantsAVX2<>+440(SB)/4, $0x4b400000
+DATA constantsAVX2<>+444(SB)/4, $0x4b400000
+DATA constantsAVX2<>+448(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+452(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+456(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+460(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+464(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+468(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+472(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+476(SB)/4, $0x3fb8aa3b
+DATA constantsAVX2<>+480(SB)/4, $0x3f317218
+DATA constantsAVX2<>+484(SB)/4, $0x3f317218
+DATA constantsAVX2<>+488(SB)/4, $0x3f317218
+DATA constantsAVX2<>+492(SB)/4, $0x3f317218
+DATA constantsAVX2<>+496(SB)/4, $0x3f317218
+DATA constantsAVX2<>+500(SB)/4, $0x3f317218
+DATA constantsAVX2<>+504(SB)/4, $0x3f317218
+DATA constantsAVX2<>+508(SB)/4, $0x3f317218
+DATA constantsAVX2<>+512(SB)/4, $0xb102e308
+DATA constantsAVX2<>+516(SB)/4, $0xb102e308
+DATA constantsAVX2<>+520(SB)/4, $0xb102e308
+DATA constantsAVX2<>+524(SB)/4, $0xb102e308
+DATA constantsAVX2<>+528(SB)/4, $0xb102e308
+DATA constantsAVX2<>+532(SB)/4, $0xb102e308
+DATA constantsAVX2<>+536(SB)/4, $0xb102e308
+DATA constantsAVX2<>+540(SB)/4, $0xb102e308
+DATA constantsAVX2<>+544(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+548(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+552(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+556(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+560(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+564(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+568(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+572(SB)/4, $0xc2d00000
+DATA constantsAVX2<>+576(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+580(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+584(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+588(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+592(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+596(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+600(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+604(SB)/4, $0x3ab5273a
+DATA constantsAVX2<>+608(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+612(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+616(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+620(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+624(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+628(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+632(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+636(SB)/4, $0x3c091cc0
+DATA constantsAVX2<>+640(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+644(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+648(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+652(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+656(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+660(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+664(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+668(SB)/4, $0x3d2aac57
+DATA constantsAVX2<>+672(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+676(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+680(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+684(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+688(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+692(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+696(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+700(SB)/4, $0x3e2aaa49
+DATA constantsAVX2<>+704(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+708(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+712(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+716(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+720(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+724(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+728(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+732(SB)/4, $0x3efffffe
+DATA constantsAVX2<>+736(SB)/4, $0x42b20000
+DATA constantsAVX2<>+740(SB)/4, $0x42b20000
+DATA constantsAVX2<>+744(SB)/4, $0x42b20000
+DATA constantsAVX2<>+748(SB)/4, $0x42b20000
+DATA constantsAVX2<>+752(SB)/4, $0x42b20000
+DATA constantsAVX2<>+756(SB)/4, $0x42b20000
+DATA constantsAVX2<>+760(SB)/4, $0x42b20000
+DATA constantsAVX2<>+764(SB)/4, $0x42b20000
+DATA constantsAVX2<>+768(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+772(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+776(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+780(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+784(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+788(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+792(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+796(SB)/4, $0x3d5b583f
+DATA constantsAVX2<>+800(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+804(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+808(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+812(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+816(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+820(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+824(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+828(SB)/4, $0xbddfa347
+DATA constantsAVX2<>+832(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+836(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+840(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+844(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+848(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+852(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+856(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+860(SB)/4, $0x3df7f6c6
+DATA constantsAVX2<>+864(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+868(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+872(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+876(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+880(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+884(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+888(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+892(SB)/4, $0xbe00820e
+DATA constantsAVX2<>+896(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+900(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+904(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+908(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+912(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+916(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+920(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+924(SB)/4, $0x3e1181b7
+DATA constantsAVX2<>+928(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+932(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+936(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+940(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+944(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+948(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+952(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+956(SB)/4, $0xbe2a978c
+DATA constantsAVX2<>+960(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+964(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+968(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+972(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+976(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+980(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+984(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+988(SB)/4, $0x3e4cd2a0
+DATA constantsAVX2<>+992(SB)/4, $0xbe800038
+DATA constantsAVX2<>+996(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1000(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1004(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1008(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1012(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1016(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1020(SB)/4, $0xbe800038
+DATA constantsAVX2<>+1024(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1028(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1032(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1036(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1040(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1044(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1048(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1052(SB)/4, $0x3eaaaaa4
+DATA constantsAVX2<>+1056(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1060(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1064(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1068(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1072(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1076(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1080(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1084(SB)/4, $0x3f000000
+DATA constantsAVX2<>+1088(SB)/4, $0x00800000
+DATA constantsAVX2<>+1092(SB)/4, $0x00800000
+DATA constantsAVX2<>+1096(SB)/4, $0x00800000
+DATA constantsAVX2<>+1100(SB)/4, $0x00800000
+DATA constantsAVX2<>+1104(SB)/4, $0x00800000
+DATA constantsAVX2<>+1108(SB)/4, $0x00800000
+DATA constantsAVX2<>+1112(SB)/4, $0x00800000
+DATA constantsAVX2<>+1116(SB)/4, $0x00800000
+DATA constantsAVX2<>+1120(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1124(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1128(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1132(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1136(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1140(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1144(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1148(SB)/4, $0x7f7fffff
+DATA constantsAVX2<>+1152(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1156(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1160(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1164(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1168(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1172(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1176(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1180(SB)/4, $0x4b000000
+DATA constantsAVX2<>+1184(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1188(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1192(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1196(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1200(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1204(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1208(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1212(SB)/4, $0x41b80000
+DATA constantsAVX2<>+1216(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1220(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1224(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1228(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1232(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1236(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1240(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1244(SB)/4, $0x3f3504f3
+DATA constantsAVX2<>+1248(SB)/4, $0xff800000
+DATA constantsAVX2<>+1252(SB)/4, $0xff800000
+DATA constantsAVX2<>+1256(SB)/4, $0xff800000
+DATA constantsAVX2<>+1260(SB)/4, $0xff800000
+DATA constantsAVX2<>+1264(SB)/4, $0xff800000
+DATA constantsAVX2<>+1268(SB)/4, $0xff800000
+DATA constantsAVX2<>+1272(SB)/4, $0xff800000
+DATA constantsAVX2<>+1276(SB)/4, $0xff800000
+DATA constantsAVX2<>+1280(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1284(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1288(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1292(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1296(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1300(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1304(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1308(SB)/4, $0x7fc00000
+DATA constantsAVX2<>+1312(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1316(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1320(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1324(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1328(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1332(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1336(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1340(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+1344(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1348(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1352(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1356(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1360(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1364(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1368(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1372(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1376(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1380(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1384(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1388(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1392(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1396(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1400(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1404(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1408(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1412(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1416(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1420(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1424(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1428(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1432(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1436(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1440(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1444(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1448(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1452(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1456(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1460(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1464(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1468(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1472(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1476(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1480(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1484(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1488(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1492(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1496(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1500(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1504(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1508(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1512(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1516(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1520(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1524(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1528(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1532(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1536(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1540(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1544(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1548(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1552(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1556(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1560(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1564(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1568(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1572(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1576(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1580(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1584(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1588(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1592(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1596(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1600(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1604(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1608(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1612(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1616(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1620(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1624(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1628(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1632(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1636(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1640(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1644(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1648(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1652(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1656(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1660(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+1664(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1668(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1672(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1676(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1680(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1684(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1688(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1692(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1696(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1700(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1704(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1708(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1712(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1716(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1720(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1724(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1728(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1732(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1736(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1740(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1744(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1748(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1752(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1756(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1760(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1764(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1768(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1772(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1776(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1780(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1784(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1788(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1792(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1796(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1800(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1804(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1808(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1812(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1816(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1820(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1824(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1828(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1832(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1836(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1840(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1844(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1848(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1852(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1856(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1860(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1864(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1868(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1872(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1876(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1880(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1884(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1888(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1892(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1896(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1900(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1904(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1908(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1912(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1916(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1920(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1924(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1928(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1932(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1936(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1940(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1944(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1948(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1952(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1956(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1960(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1964(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1968(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1972(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1976(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1980(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1984(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1988(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1992(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1996(SB)/4, $0xbf000000
+DATA constantsAVX2<>+2000(SB)/4, $0xbf000000
+DATA constantsAVX2<>+2004(SB)/4, $0xbf000000
+DATA constantsAVX2<>+2008(SB)/4, $0xbf000000
+DATA constantsAVX2<>+2012(SB)/4, $0xbf000000
+DATA constantsAVX2<>+2016(SB)/4, $0x48000000
+DATA constantsAVX2<>+2020(SB)/4, $0x48000000
+DATA constantsAVX2<>+2024(SB)/4, $0x48000000
+DATA constantsAVX2<>+2028(SB)/4, $0x48000000
+DATA constantsAVX2<>+2032(SB)/4, $0x48000000
+DATA constantsAVX2<>+2036(SB)/4, $0x48000000
+DATA constantsAVX2<>+2040(SB)/4, $0x48000000
+DATA constantsAVX2<>+2044(SB)/4, $0x48000000
+DATA constantsAVX2<>+2048(SB)/4, $0x00000001
+DATA constantsAVX2<>+2052(SB)/4, $0x00000001
+DATA constantsAVX2<>+2056(SB)/4, $0x00000001
+DATA constantsAVX2<>+2060(SB)/4, $0x00000001
+DATA constantsAVX2<>+2064(SB)/4, $0x00000001
+DATA constantsAVX2<>+2068(SB)/4, $0x00000001
+DATA constantsAVX2<>+2072(SB)/4, $0x00000001
+DATA constantsAVX2<>+2076(SB)/4, $0x00000001
+DATA constantsAVX2<>+2080(SB)/4, $0x00000002
+DATA constantsAVX2<>+2084(SB)/4, $0x00000002
+DATA constantsAVX2<>+2088(SB)/4, $0x00000002
+DATA constantsAVX2<>+2092(SB)/4, $0x00000002
+DATA constantsAVX2<>+2096(SB)/4, $0x00000002
+DATA constantsAVX2<>+2100(SB)/4, $0x00000002
+DATA constantsAVX2<>+2104(SB)/4, $0x00000002
+DATA constantsAVX2<>+2108(SB)/4, $0x00000002
+DATA constantsAVX2<>+2112(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2116(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2120(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2124(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2128(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2132(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2136(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2140(SB)/4, $0xd2511f53
+DATA constantsAVX2<>+2144(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2148(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2152(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2156(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2160(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2164(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2168(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2172(SB)/4, $0xcd9e8d57
+DATA constantsAVX2<>+2176(SB)/4, $0x30000000
+DATA constantsAVX2<>+2180(SB)/4, $0x30000000
+DATA constantsAVX2<>+2184(SB)/4, $0x30000000
+DATA constantsAVX2<>+2188(SB)/4, $0x30000000
+DATA constantsAVX2<>+2192(SB)/4, $0x30000000
+DATA constantsAVX2<>+2196(SB)/4, $0x30000000
+DATA constantsAVX2<>+2200(SB)/4, $0x30000000
+DATA constantsAVX2<>+2204(SB)/4, $0x30000000
+DATA constantsAVX2<>+2208(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2212(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2216(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2220(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2224(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2228(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2232(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2236(SB)/4, $0x2f800000
+DATA constantsAVX2<>+2240(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2244(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2248(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2252(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2256(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2260(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2264(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2268(SB)/4, $0xc0000000
+DATA constantsAVX2<>+2272(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2276(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2280(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2284(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2288(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2292(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2296(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2300(SB)/4, $0xbb96dae7
+DATA constantsAVX2<>+2304(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2308(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2312(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2316(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2320(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2324(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2328(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2332(SB)/4, $0x3da32fd6
+DATA constantsAVX2<>+2336(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2340(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2344(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2348(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2352(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2356(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2360(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2364(SB)/4, $0xbf255ddf
+DATA constantsAVX2<>+2368(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2372(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2376(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2380(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2384(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2388(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2392(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2396(SB)/4, $0xb33bbd2e
+DATA constantsAVX2<>+2400(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2404(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2408(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2412(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2416(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2420(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2424(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2428(SB)/4, $0x3fc90fdb
+DATA constantsAVX2<>+2432(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2436(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2440(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2444(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2448(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2452(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2456(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2460(SB)/4, $0x3a6a36c3
+DATA constantsAVX2<>+2464(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2468(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2472(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2476(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2480(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2484(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2488(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2492(SB)/4, $0xbcaad899
+DATA constantsAVX2<>+2496(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2500(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2504(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2508(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2512(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2516(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2520(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2524(SB)/4, $0x3e81e0d7
+DATA constantsAVX2<>+2528(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2532(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2536(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2540(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2544(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2548(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2552(SB)/4, $0xbf9de9e6
+DATA constantsAVX2<>+2556(SB)/4, $0xbf9de9e6
+GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $2560
 
 // func runAVX2(m *byte)
 // Requires: AVX, AVX2
@@ -575,16 +691,16 @@ short:
 	JE           masked
 	MOVQ         AX, 72(DI)
 	VPBROADCASTD 72(DI), Y0
-	VMOVDQU      constantsAVX2<>+0(SB), Y1
+	VMOVDQU      constantsAVX2<>+128(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
 	VMOVDQU      Y1, 88(DI)
-	VMOVDQU      constantsAVX2<>+32(SB), Y1
+	VMOVDQU      constantsAVX2<>+160(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
 	VMOVDQU      Y1, 120(DI)
-	VMOVDQU      constantsAVX2<>+64(SB), Y1
+	VMOVDQU      constantsAVX2<>+192(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
 	VMOVDQU      Y1, 152(DI)
-	VMOVDQU      constantsAVX2<>+96(SB), Y1
+	VMOVDQU      constantsAVX2<>+224(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
 	VMOVDQU      Y1, 184(DI)
 
@@ -654,7 +770,7 @@ TEXT ·negAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+128(SB), Y0
+	VMOVUPS constantsAVX2<>+288(SB), Y0
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -713,7 +829,7 @@ TEXT ·absAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+160(SB), Y0
+	VMOVUPS constantsAVX2<>+320(SB), Y0
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -772,9 +888,9 @@ TEXT ·signAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+128(SB), Y0
-	VMOVUPS constantsAVX2<>+192(SB), Y1
-	VMOVUPS constantsAVX2<>+224(SB), Y2
+	VMOVUPS constantsAVX2<>+288(SB), Y0
+	VMOVUPS constantsAVX2<>+352(SB), Y1
+	VMOVUPS constantsAVX2<>+384(SB), Y2
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -915,11 +1031,11 @@ TEXT ·expAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+256(SB), Y0
-	VMOVUPS constantsAVX2<>+288(SB), Y1
-	VMOVUPS constantsAVX2<>+320(SB), Y2
-	VMOVUPS constantsAVX2<>+352(SB), Y3
-	VMOVUPS constantsAVX2<>+384(SB), Y4
+	VMOVUPS constantsAVX2<>+416(SB), Y0
+	VMOVUPS constantsAVX2<>+448(SB), Y1
+	VMOVUPS constantsAVX2<>+480(SB), Y2
+	VMOVUPS constantsAVX2<>+512(SB), Y3
+	VMOVUPS constantsAVX2<>+544(SB), Y4
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -930,7 +1046,7 @@ group:
 	VMOVUPS      32(CX)(R8*1), Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
-	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMOVUPS      constantsAVX2<>+736(SB), Y7
 	VMINPS       Y5, Y7, Y5
 	VMINPS       Y6, Y7, Y6
 	VMOVUPS      Y0, Y7
@@ -945,21 +1061,21 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+448(SB), Y11
-	VMOVUPS      constantsAVX2<>+448(SB), Y12
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+512(SB), Y13
-	VMOVUPS      constantsAVX2<>+512(SB), Y14
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y13, Y5, Y6
 	VADDPS       Y14, Y5, Y5
 	VPSRAD       $0x01, Y7, Y9
@@ -968,14 +1084,14 @@ group:
 	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y6, Y6
 	VMULPS       Y10, Y5, Y5
 	VPSLLD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
-	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      Y6, (AX)(R8*1)
@@ -984,7 +1100,7 @@ group:
 	VMOVUPS      96(CX)(R8*1), Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
-	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMOVUPS      constantsAVX2<>+736(SB), Y7
 	VMINPS       Y5, Y7, Y5
 	VMINPS       Y6, Y7, Y6
 	VMOVUPS      Y0, Y7
@@ -999,21 +1115,21 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+448(SB), Y11
-	VMOVUPS      constantsAVX2<>+448(SB), Y12
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+512(SB), Y13
-	VMOVUPS      constantsAVX2<>+512(SB), Y14
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y13, Y5, Y6
 	VADDPS       Y14, Y5, Y5
 	VPSRAD       $0x01, Y7, Y9
@@ -1022,14 +1138,14 @@ group:
 	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y6, Y6
 	VMULPS       Y10, Y5, Y5
 	VPSLLD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
-	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
 	VMOVUPS      Y6, 64(AX)(R8*1)
@@ -1047,7 +1163,7 @@ rest:
 	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
-	VMOVUPS      constantsAVX2<>+576(SB), Y7
+	VMOVUPS      constantsAVX2<>+736(SB), Y7
 	VMINPS       Y5, Y7, Y5
 	VMINPS       Y6, Y7, Y6
 	VMOVUPS      Y0, Y7
@@ -1062,21 +1178,21 @@ rest:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+448(SB), Y11
-	VMOVUPS      constantsAVX2<>+448(SB), Y12
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+480(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+416(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+512(SB), Y13
-	VMOVUPS      constantsAVX2<>+512(SB), Y14
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+544(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y13, Y5, Y6
 	VADDPS       Y14, Y5, Y5
 	VPSRAD       $0x01, Y7, Y9
@@ -1085,14 +1201,14 @@ rest:
 	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y6, Y6
 	VMULPS       Y10, Y5, Y5
 	VPSLLD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
-	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
 	VMOVDQU      88(DI), Y7
@@ -1105,7 +1221,7 @@ rest:
 	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y4
-	VMOVUPS      constantsAVX2<>+576(SB), Y6
+	VMOVUPS      constantsAVX2<>+736(SB), Y6
 	VMINPS       Y5, Y6, Y5
 	VMINPS       Y4, Y6, Y4
 	VMOVUPS      Y0, Y6
@@ -1120,21 +1236,21 @@ rest:
 	VFNMADD231PS Y3, Y0, Y4
 	VMULPS       Y5, Y5, Y0
 	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+448(SB), Y2
-	VMOVUPS      constantsAVX2<>+448(SB), Y3
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y2
-	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+416(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+416(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+512(SB), Y8
-	VMOVUPS      constantsAVX2<>+512(SB), Y9
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y8
-	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y9
+	VMOVUPS      constantsAVX2<>+608(SB), Y2
+	VMOVUPS      constantsAVX2<>+608(SB), Y3
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y2
+	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+576(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+576(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+672(SB), Y8
+	VMOVUPS      constantsAVX2<>+672(SB), Y9
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y8
+	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y9
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y3, Y9
 	VFMADD213PS  Y5, Y0, Y8
 	VFMADD213PS  Y4, Y1, Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y8, Y0, Y1
 	VADDPS       Y9, Y0, Y0
 	VPSRAD       $0x01, Y6, Y2
@@ -1143,14 +1259,14 @@ rest:
 	VPSUBD       Y3, Y7, Y5
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
 	VPSLLD       $0x17, Y4, Y2
 	VPSLLD       $0x17, Y5, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
 	VMOVDQU      152(DI), Y2
@@ -1178,158 +1294,158 @@ TEXT ·logAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y0
 	VMOVUPS      32(CX)(R8*1), Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, (AX)(R8*1)
 	VMOVUPS      Y1, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y0
 	VMOVUPS      96(CX)(R8*1), Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, 64(AX)(R8*1)
 	VMOVUPS      Y1, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
@@ -1343,80 +1459,80 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y0, Y0
 	VMOVDQU      120(DI), Y1
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      88(DI), Y2
 	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
 	VMOVDQU      120(DI), Y0
@@ -1425,80 +1541,80 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      152(DI), Y2
 	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
 	VMOVDQU      184(DI), Y0
@@ -1516,11 +1632,11 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+256(SB), Y0
-	VMOVUPS constantsAVX2<>+288(SB), Y1
-	VMOVUPS constantsAVX2<>+320(SB), Y2
-	VMOVUPS constantsAVX2<>+352(SB), Y3
-	VMOVUPS constantsAVX2<>+384(SB), Y4
+	VMOVUPS constantsAVX2<>+416(SB), Y0
+	VMOVUPS constantsAVX2<>+448(SB), Y1
+	VMOVUPS constantsAVX2<>+480(SB), Y2
+	VMOVUPS constantsAVX2<>+512(SB), Y3
+	VMOVUPS constantsAVX2<>+544(SB), Y4
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -1529,8 +1645,8 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y5
 	VMOVUPS      32(CX)(R8*1), Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y7
-	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VORPS        constantsAVX2<>+288(SB), Y5, Y7
+	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
 	VMAXPS       Y8, Y4, Y8
 	VMOVUPS      Y0, Y9
@@ -1545,21 +1661,21 @@ group:
 	VFNMADD231PS Y3, Y12, Y8
 	VMULPS       Y7, Y7, Y11
 	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+448(SB), Y13
-	VMOVUPS      constantsAVX2<>+448(SB), Y14
-	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+512(SB), Y15
-	VMOVUPS      constantsAVX2<>+512(SB), Y16
-	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VMOVUPS      constantsAVX2<>+608(SB), Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y14
+	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+672(SB), Y15
+	VMOVUPS      constantsAVX2<>+672(SB), Y16
+	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
 	VFMADD231PS  Y11, Y13, Y15
 	VFMADD231PS  Y12, Y14, Y16
 	VFMADD213PS  Y7, Y11, Y15
 	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VMOVUPS      constantsAVX2<>+352(SB), Y7
 	VADDPS       Y15, Y7, Y8
 	VADDPS       Y16, Y7, Y7
 	VPSRAD       $0x01, Y9, Y11
@@ -1568,24 +1684,24 @@ group:
 	VPSUBD       Y12, Y10, Y10
 	VPSLLD       $0x17, Y11, Y11
 	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
 	VMULPS       Y11, Y8, Y8
 	VMULPS       Y12, Y7, Y7
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y8, Y8
 	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VMOVUPS      constantsAVX2<>+352(SB), Y9
 	VADDPS       Y8, Y9, Y10
 	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
 	VSUBPS       Y11, Y8, Y11
 	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VMOVUPS      constantsAVX2<>+352(SB), Y13
 	VBLENDVPS    Y5, Y8, Y13, Y5
 	VBLENDVPS    Y6, Y7, Y13, Y6
 	VDIVPS       Y10, Y5, Y7
@@ -1594,18 +1710,18 @@ group:
 	VFNMADD231PS Y9, Y8, Y6
 	VFNMADD231PS Y11, Y7, Y5
 	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y11
-	VMOVUPS      constantsAVX2<>+1152(SB), Y12
-	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VMOVUPS      constantsAVX2<>+1312(SB), Y11
+	VMOVUPS      constantsAVX2<>+1312(SB), Y12
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
 	VMOVUPS      Y7, (AX)(R8*1)
 	VMOVUPS      Y8, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y5
 	VMOVUPS      96(CX)(R8*1), Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y7
-	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VORPS        constantsAVX2<>+288(SB), Y5, Y7
+	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
 	VMAXPS       Y8, Y4, Y8
 	VMOVUPS      Y0, Y9
@@ -1620,21 +1736,21 @@ group:
 	VFNMADD231PS Y3, Y12, Y8
 	VMULPS       Y7, Y7, Y11
 	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+448(SB), Y13
-	VMOVUPS      constantsAVX2<>+448(SB), Y14
-	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+512(SB), Y15
-	VMOVUPS      constantsAVX2<>+512(SB), Y16
-	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VMOVUPS      constantsAVX2<>+608(SB), Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y14
+	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+672(SB), Y15
+	VMOVUPS      constantsAVX2<>+672(SB), Y16
+	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
 	VFMADD231PS  Y11, Y13, Y15
 	VFMADD231PS  Y12, Y14, Y16
 	VFMADD213PS  Y7, Y11, Y15
 	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VMOVUPS      constantsAVX2<>+352(SB), Y7
 	VADDPS       Y15, Y7, Y8
 	VADDPS       Y16, Y7, Y7
 	VPSRAD       $0x01, Y9, Y11
@@ -1643,24 +1759,24 @@ group:
 	VPSUBD       Y12, Y10, Y10
 	VPSLLD       $0x17, Y11, Y11
 	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
 	VMULPS       Y11, Y8, Y8
 	VMULPS       Y12, Y7, Y7
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y8, Y8
 	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VMOVUPS      constantsAVX2<>+352(SB), Y9
 	VADDPS       Y8, Y9, Y10
 	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
 	VSUBPS       Y11, Y8, Y11
 	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VMOVUPS      constantsAVX2<>+352(SB), Y13
 	VBLENDVPS    Y5, Y8, Y13, Y5
 	VBLENDVPS    Y6, Y7, Y13, Y6
 	VDIVPS       Y10, Y5, Y7
@@ -1669,10 +1785,10 @@ group:
 	VFNMADD231PS Y9, Y8, Y6
 	VFNMADD231PS Y11, Y7, Y5
 	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y11
-	VMOVUPS      constantsAVX2<>+1152(SB), Y12
-	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VMOVUPS      constantsAVX2<>+1312(SB), Y11
+	VMOVUPS      constantsAVX2<>+1312(SB), Y12
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
 	VMOVUPS      Y7, 64(AX)(R8*1)
@@ -1688,8 +1804,8 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y5, Y5
 	VMOVDQU      120(DI), Y6
 	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y7
-	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VORPS        constantsAVX2<>+288(SB), Y5, Y7
+	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
 	VMAXPS       Y8, Y4, Y8
 	VMOVUPS      Y0, Y9
@@ -1704,21 +1820,21 @@ rest:
 	VFNMADD231PS Y3, Y12, Y8
 	VMULPS       Y7, Y7, Y11
 	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+448(SB), Y13
-	VMOVUPS      constantsAVX2<>+448(SB), Y14
-	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+480(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+416(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+416(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+512(SB), Y15
-	VMOVUPS      constantsAVX2<>+512(SB), Y16
-	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+544(SB), Y8, Y16
+	VMOVUPS      constantsAVX2<>+608(SB), Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y14
+	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+672(SB), Y15
+	VMOVUPS      constantsAVX2<>+672(SB), Y16
+	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
 	VFMADD231PS  Y11, Y13, Y15
 	VFMADD231PS  Y12, Y14, Y16
 	VFMADD213PS  Y7, Y11, Y15
 	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+192(SB), Y7
+	VMOVUPS      constantsAVX2<>+352(SB), Y7
 	VADDPS       Y15, Y7, Y8
 	VADDPS       Y16, Y7, Y7
 	VPSRAD       $0x01, Y9, Y11
@@ -1727,24 +1843,24 @@ rest:
 	VPSUBD       Y12, Y10, Y10
 	VPSLLD       $0x17, Y11, Y11
 	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+192(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+192(SB), Y12, Y12
+	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
 	VMULPS       Y11, Y8, Y8
 	VMULPS       Y12, Y7, Y7
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
 	VMULPS       Y9, Y8, Y8
 	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y9
+	VMOVUPS      constantsAVX2<>+352(SB), Y9
 	VADDPS       Y8, Y9, Y10
 	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+192(SB), Y9, Y12
+	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
 	VSUBPS       Y11, Y8, Y11
 	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+192(SB), Y13
+	VMOVUPS      constantsAVX2<>+352(SB), Y13
 	VBLENDVPS    Y5, Y8, Y13, Y5
 	VBLENDVPS    Y6, Y7, Y13, Y6
 	VDIVPS       Y10, Y5, Y7
@@ -1753,10 +1869,10 @@ rest:
 	VFNMADD231PS Y9, Y8, Y6
 	VFNMADD231PS Y11, Y7, Y5
 	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1152(SB), Y11
-	VMOVUPS      constantsAVX2<>+1152(SB), Y12
-	VFNMADD231PS constantsAVX2<>+896(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+896(SB), Y9, Y12
+	VMOVUPS      constantsAVX2<>+1312(SB), Y11
+	VMOVUPS      constantsAVX2<>+1312(SB), Y12
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
 	VMOVDQU      88(DI), Y5
@@ -1767,8 +1883,8 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
 	VMOVDQU      184(DI), Y6
 	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y7
-	VORPS        constantsAVX2<>+128(SB), Y6, Y8
+	VORPS        constantsAVX2<>+288(SB), Y5, Y7
+	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
 	VMAXPS       Y8, Y4, Y4
 	VMOVUPS      Y0, Y8
@@ -1783,21 +1899,21 @@ rest:
 	VFNMADD231PS Y3, Y0, Y4
 	VMULPS       Y7, Y7, Y0
 	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+448(SB), Y2
-	VMOVUPS      constantsAVX2<>+448(SB), Y3
-	VFMADD213PS  constantsAVX2<>+480(SB), Y7, Y2
-	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+416(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+416(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+512(SB), Y10
-	VMOVUPS      constantsAVX2<>+512(SB), Y11
-	VFMADD213PS  constantsAVX2<>+544(SB), Y7, Y10
-	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y2
+	VMOVUPS      constantsAVX2<>+608(SB), Y3
+	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y2
+	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+576(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+576(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+672(SB), Y10
+	VMOVUPS      constantsAVX2<>+672(SB), Y11
+	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y10
+	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y11
 	VFMADD231PS  Y0, Y2, Y10
 	VFMADD231PS  Y1, Y3, Y11
 	VFMADD213PS  Y7, Y0, Y10
 	VFMADD213PS  Y4, Y1, Y11
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y10, Y0, Y1
 	VADDPS       Y11, Y0, Y0
 	VPSRAD       $0x01, Y8, Y2
@@ -1806,24 +1922,24 @@ rest:
 	VPSUBD       Y3, Y9, Y7
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
 	VPSLLD       $0x17, Y4, Y2
 	VPSLLD       $0x17, Y7, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
-	VMOVUPS      constantsAVX2<>+192(SB), Y2
+	VMOVUPS      constantsAVX2<>+352(SB), Y2
 	VADDPS       Y1, Y2, Y3
 	VADDPS       Y0, Y2, Y2
-	VSUBPS       constantsAVX2<>+192(SB), Y3, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y2, Y7
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y7
 	VSUBPS       Y4, Y1, Y4
 	VSUBPS       Y7, Y0, Y7
-	VMOVUPS      constantsAVX2<>+192(SB), Y8
+	VMOVUPS      constantsAVX2<>+352(SB), Y8
 	VBLENDVPS    Y5, Y1, Y8, Y1
 	VBLENDVPS    Y6, Y0, Y8, Y0
 	VDIVPS       Y3, Y1, Y5
@@ -1832,10 +1948,10 @@ rest:
 	VFNMADD231PS Y2, Y6, Y0
 	VFNMADD231PS Y4, Y5, Y1
 	VFNMADD231PS Y7, Y6, Y0
-	VMOVUPS      constantsAVX2<>+1152(SB), Y4
-	VMOVUPS      constantsAVX2<>+1152(SB), Y7
-	VFNMADD231PS constantsAVX2<>+896(SB), Y3, Y4
-	VFNMADD231PS constantsAVX2<>+896(SB), Y2, Y7
+	VMOVUPS      constantsAVX2<>+1312(SB), Y4
+	VMOVUPS      constantsAVX2<>+1312(SB), Y7
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y3, Y4
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y2, Y7
 	VFMADD231PS  Y4, Y1, Y5
 	VFMADD231PS  Y7, Y0, Y6
 	VMOVDQU      152(DI), Y0
@@ -1855,11 +1971,11 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+256(SB), Y0
-	VMOVUPS constantsAVX2<>+1184(SB), Y1
-	VMOVUPS constantsAVX2<>+1216(SB), Y2
-	VMOVUPS constantsAVX2<>+1248(SB), Y3
-	VMOVUPS constantsAVX2<>+1280(SB), Y4
+	VMOVUPS constantsAVX2<>+416(SB), Y0
+	VMOVUPS constantsAVX2<>+1344(SB), Y1
+	VMOVUPS constantsAVX2<>+1376(SB), Y2
+	VMOVUPS constantsAVX2<>+1408(SB), Y3
+	VMOVUPS constantsAVX2<>+1440(SB), Y4
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -1868,8 +1984,8 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y5
 	VMOVUPS      32(CX)(R8*1), Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y5
-	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      Y0, Y7
@@ -1884,35 +2000,35 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1344(SB), Y11
-	VMOVUPS      constantsAVX2<>+1344(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1408(SB), Y13
-	VMOVUPS      constantsAVX2<>+1408(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1504(SB), Y11
+	VMOVUPS      constantsAVX2<>+1504(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1568(SB), Y13
+	VMOVUPS      constantsAVX2<>+1568(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
 	VPSLLD       $0x17, Y7, Y5
 	VPSLLD       $0x17, Y8, Y6
-	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
-	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
-	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+1056(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+1056(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+1056(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y7, Y5, Y6
 	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
 	VSUBPS       Y9, Y7, Y9
 	VSUBPS       Y10, Y8, Y10
 	VDIVPS       Y6, Y7, Y11
@@ -1921,26 +2037,26 @@ group:
 	VFNMADD231PS Y5, Y12, Y8
 	VFNMADD231PS Y9, Y11, Y7
 	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VSUBPS       Y11, Y5, Y6
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
 	VFMADD231PS  Y5, Y8, Y12
 	VMOVUPS      (CX)(R8*1), Y5
 	VMOVUPS      32(CX)(R8*1), Y6
-	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
 	VMOVUPS      Y5, (AX)(R8*1)
 	VMOVUPS      Y6, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y5
 	VMOVUPS      96(CX)(R8*1), Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y5
-	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      Y0, Y7
@@ -1955,35 +2071,35 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1344(SB), Y11
-	VMOVUPS      constantsAVX2<>+1344(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1408(SB), Y13
-	VMOVUPS      constantsAVX2<>+1408(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1504(SB), Y11
+	VMOVUPS      constantsAVX2<>+1504(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1568(SB), Y13
+	VMOVUPS      constantsAVX2<>+1568(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
 	VPSLLD       $0x17, Y7, Y5
 	VPSLLD       $0x17, Y8, Y6
-	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
-	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
-	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+1056(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+1056(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+1056(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y7, Y5, Y6
 	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
 	VSUBPS       Y9, Y7, Y9
 	VSUBPS       Y10, Y8, Y10
 	VDIVPS       Y6, Y7, Y11
@@ -1992,18 +2108,18 @@ group:
 	VFNMADD231PS Y5, Y12, Y8
 	VFNMADD231PS Y9, Y11, Y7
 	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VSUBPS       Y11, Y5, Y6
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
 	VFMADD231PS  Y5, Y8, Y12
 	VMOVUPS      64(CX)(R8*1), Y5
 	VMOVUPS      96(CX)(R8*1), Y6
-	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
 	VMOVUPS      Y5, 64(AX)(R8*1)
@@ -2019,8 +2135,8 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y5, Y5
 	VMOVDQU      120(DI), Y6
 	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y5
-	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      Y0, Y7
@@ -2035,35 +2151,35 @@ rest:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1344(SB), Y11
-	VMOVUPS      constantsAVX2<>+1344(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1408(SB), Y13
-	VMOVUPS      constantsAVX2<>+1408(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1504(SB), Y11
+	VMOVUPS      constantsAVX2<>+1504(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1568(SB), Y13
+	VMOVUPS      constantsAVX2<>+1568(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
 	VFMADD213PS  Y6, Y10, Y14
 	VPSLLD       $0x17, Y7, Y5
 	VPSLLD       $0x17, Y8, Y6
-	VPADDD       constantsAVX2<>+896(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+896(SB), Y6, Y8
-	VSUBPS       constantsAVX2<>+896(SB), Y7, Y7
-	VSUBPS       constantsAVX2<>+896(SB), Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+1056(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+1056(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+1056(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VADDPS       Y7, Y5, Y6
 	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y10
+	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
 	VSUBPS       Y9, Y7, Y9
 	VSUBPS       Y10, Y8, Y10
 	VDIVPS       Y6, Y7, Y11
@@ -2072,7 +2188,7 @@ rest:
 	VFNMADD231PS Y5, Y12, Y8
 	VFNMADD231PS Y9, Y11, Y7
 	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+192(SB), Y5
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
 	VSUBPS       Y11, Y5, Y6
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
@@ -2081,11 +2197,11 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y5, Y5
 	VMOVDQU      120(DI), Y6
 	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
-	VMOVUPS      constantsAVX2<>+128(SB), Y7
+	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+128(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+128(SB), Y6, Y6
+	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
 	VMOVDQU      88(DI), Y7
@@ -2096,8 +2212,8 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
 	VMOVDQU      184(DI), Y6
 	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
-	VORPS        constantsAVX2<>+128(SB), Y5, Y5
-	VORPS        constantsAVX2<>+128(SB), Y6, Y6
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y4
 	VMOVUPS      Y0, Y6
@@ -2112,35 +2228,35 @@ rest:
 	VFNMADD231PS Y3, Y0, Y4
 	VMULPS       Y5, Y5, Y0
 	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+1344(SB), Y2
-	VMOVUPS      constantsAVX2<>+1344(SB), Y3
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y5, Y2
-	VFMADD213PS  constantsAVX2<>+1376(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1312(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+1408(SB), Y8
-	VMOVUPS      constantsAVX2<>+1408(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y5, Y8
-	VFMADD213PS  constantsAVX2<>+1440(SB), Y4, Y9
+	VMOVUPS      constantsAVX2<>+1504(SB), Y2
+	VMOVUPS      constantsAVX2<>+1504(SB), Y3
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y2
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y4, Y3
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y1, Y3
+	VMOVUPS      constantsAVX2<>+1568(SB), Y8
+	VMOVUPS      constantsAVX2<>+1568(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y8
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y9
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y3, Y9
 	VFMADD213PS  Y5, Y0, Y8
 	VFMADD213PS  Y4, Y1, Y9
 	VPSLLD       $0x17, Y6, Y0
 	VPSLLD       $0x17, Y7, Y1
-	VPADDD       constantsAVX2<>+896(SB), Y0, Y2
-	VPADDD       constantsAVX2<>+896(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+896(SB), Y2, Y2
-	VSUBPS       constantsAVX2<>+896(SB), Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+192(SB), Y1, Y1
+	VPADDD       constantsAVX2<>+1056(SB), Y0, Y2
+	VPADDD       constantsAVX2<>+1056(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+1056(SB), Y2, Y2
+	VSUBPS       constantsAVX2<>+1056(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y0, Y0
+	VPADDD       constantsAVX2<>+352(SB), Y1, Y1
 	VFMADD231PS  Y0, Y8, Y2
 	VFMADD231PS  Y1, Y9, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y2, Y0, Y1
 	VADDPS       Y3, Y0, Y0
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y0, Y5
 	VSUBPS       Y4, Y2, Y4
 	VSUBPS       Y5, Y3, Y5
 	VDIVPS       Y1, Y2, Y6
@@ -2149,7 +2265,7 @@ rest:
 	VFNMADD231PS Y0, Y7, Y3
 	VFNMADD231PS Y4, Y6, Y2
 	VFNMADD231PS Y5, Y7, Y3
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VSUBPS       Y6, Y0, Y1
 	VSUBPS       Y7, Y0, Y0
 	VFMADD231PS  Y1, Y2, Y6
@@ -2158,11 +2274,11 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+128(SB), Y2
+	VMOVUPS      constantsAVX2<>+288(SB), Y2
 	VANDNPS      Y6, Y2, Y3
 	VANDNPS      Y7, Y2, Y2
-	VANDPS       constantsAVX2<>+128(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+128(SB), Y1, Y1
+	VANDPS       constantsAVX2<>+288(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+288(SB), Y1, Y1
 	VORPS        Y0, Y3, Y0
 	VORPS        Y1, Y2, Y1
 	VMOVDQU      152(DI), Y2
@@ -2190,38 +2306,38 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y0
 	VMOVUPS      32(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VORPS        constantsAVX2<>+288(SB), Y0, Y0
+	VORPS        constantsAVX2<>+288(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+544(SB), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+448(SB), Y6
-	VMOVUPS      constantsAVX2<>+448(SB), Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+512(SB), Y8
-	VMOVUPS      constantsAVX2<>+512(SB), Y9
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VMOVUPS      constantsAVX2<>+608(SB), Y6
+	VMOVUPS      constantsAVX2<>+608(SB), Y7
+	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+672(SB), Y8
+	VMOVUPS      constantsAVX2<>+672(SB), Y9
+	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
 	VFMADD231PS  Y4, Y6, Y8
 	VFMADD231PS  Y5, Y7, Y9
 	VFMADD213PS  Y0, Y4, Y8
 	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y8, Y0, Y1
 	VADDPS       Y9, Y0, Y0
 	VPSRAD       $0x01, Y2, Y4
@@ -2230,110 +2346,110 @@ group:
 	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y5, Y0, Y0
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+1056(SB), Y8
 	VMULPS       Y6, Y8, Y6
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
 	VMOVUPS      (CX)(R8*1), Y2
 	VMOVUPS      32(CX)(R8*1), Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
 	VMULPS       Y1, Y1, Y6
 	VMULPS       Y0, Y0, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y1, Y8
 	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y1, Y1
 	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
 	VMOVUPS      Y1, (AX)(R8*1)
 	VMOVUPS      Y0, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y0
 	VMOVUPS      96(CX)(R8*1), Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VORPS        constantsAVX2<>+288(SB), Y0, Y0
+	VORPS        constantsAVX2<>+288(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+544(SB), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+448(SB), Y6
-	VMOVUPS      constantsAVX2<>+448(SB), Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+512(SB), Y8
-	VMOVUPS      constantsAVX2<>+512(SB), Y9
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VMOVUPS      constantsAVX2<>+608(SB), Y6
+	VMOVUPS      constantsAVX2<>+608(SB), Y7
+	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+672(SB), Y8
+	VMOVUPS      constantsAVX2<>+672(SB), Y9
+	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
 	VFMADD231PS  Y4, Y6, Y8
 	VFMADD231PS  Y5, Y7, Y9
 	VFMADD213PS  Y0, Y4, Y8
 	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y8, Y0, Y1
 	VADDPS       Y9, Y0, Y0
 	VPSRAD       $0x01, Y2, Y4
@@ -2342,72 +2458,72 @@ group:
 	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y5, Y0, Y0
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+1056(SB), Y8
 	VMULPS       Y6, Y8, Y6
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
 	VMOVUPS      64(CX)(R8*1), Y2
 	VMOVUPS      96(CX)(R8*1), Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
 	VMULPS       Y1, Y1, Y6
 	VMULPS       Y0, Y0, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y1, Y8
 	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y1, Y1
 	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 64(AX)(R8*1)
@@ -2423,38 +2539,38 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y0, Y0
 	VMOVDQU      120(DI), Y1
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VORPS        constantsAVX2<>+288(SB), Y0, Y0
+	VORPS        constantsAVX2<>+288(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+544(SB), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+448(SB), Y6
-	VMOVUPS      constantsAVX2<>+448(SB), Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+512(SB), Y8
-	VMOVUPS      constantsAVX2<>+512(SB), Y9
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VMOVUPS      constantsAVX2<>+608(SB), Y6
+	VMOVUPS      constantsAVX2<>+608(SB), Y7
+	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+672(SB), Y8
+	VMOVUPS      constantsAVX2<>+672(SB), Y9
+	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
 	VFMADD231PS  Y4, Y6, Y8
 	VFMADD231PS  Y5, Y7, Y9
 	VFMADD213PS  Y0, Y4, Y8
 	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y8, Y0, Y1
 	VADDPS       Y9, Y0, Y0
 	VPSRAD       $0x01, Y2, Y4
@@ -2463,23 +2579,23 @@ rest:
 	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y5, Y0, Y0
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+1056(SB), Y8
 	VMULPS       Y6, Y8, Y6
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
@@ -2488,49 +2604,49 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y2, Y2
 	VMOVDQU      120(DI), Y3
 	VMASKMOVPS   32(CX)(R8*1), Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
 	VMULPS       Y1, Y1, Y6
 	VMULPS       Y0, Y0, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y1, Y8
 	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y1, Y1
 	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
 	VMOVDQU      88(DI), Y2
@@ -2541,38 +2657,38 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VORPS        constantsAVX2<>+128(SB), Y0, Y0
-	VORPS        constantsAVX2<>+128(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+384(SB), Y2
+	VORPS        constantsAVX2<>+288(SB), Y0, Y0
+	VORPS        constantsAVX2<>+288(SB), Y1, Y1
+	VMOVUPS      constantsAVX2<>+544(SB), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+288(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+288(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+320(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+320(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+352(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+352(SB), Y5, Y1
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
+	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
+	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+448(SB), Y6
-	VMOVUPS      constantsAVX2<>+448(SB), Y7
-	VFMADD213PS  constantsAVX2<>+480(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+480(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+416(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+416(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+512(SB), Y8
-	VMOVUPS      constantsAVX2<>+512(SB), Y9
-	VFMADD213PS  constantsAVX2<>+544(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+544(SB), Y1, Y9
+	VMOVUPS      constantsAVX2<>+608(SB), Y6
+	VMOVUPS      constantsAVX2<>+608(SB), Y7
+	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
+	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
+	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
+	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+672(SB), Y8
+	VMOVUPS      constantsAVX2<>+672(SB), Y9
+	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
+	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
 	VFMADD231PS  Y4, Y6, Y8
 	VFMADD231PS  Y5, Y7, Y9
 	VFMADD213PS  Y0, Y4, Y8
 	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	VADDPS       Y8, Y0, Y1
 	VADDPS       Y9, Y0, Y0
 	VPSRAD       $0x01, Y2, Y4
@@ -2581,23 +2697,23 @@ rest:
 	VPSUBD       Y5, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+192(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+192(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y5, Y0, Y0
 	VPSLLD       $0x17, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+192(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+192(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1472(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+192(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+192(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+192(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+896(SB), Y8
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
+	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
+	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
+	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
+	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
+	VMOVUPS      constantsAVX2<>+1056(SB), Y8
 	VMULPS       Y6, Y8, Y6
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
@@ -2606,49 +2722,49 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y2, Y2
 	VMOVDQU      184(DI), Y3
 	VMASKMOVPS   96(CX)(R8*1), Y3, Y3
-	VMOVUPS      constantsAVX2<>+224(SB), Y6
+	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
 	VMULPS       Y1, Y1, Y6
 	VMULPS       Y0, Y0, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y0, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y1, Y8
 	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y5, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y1, Y1
 	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+320(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+320(SB), Y5, Y0
+	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
+	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
 	VMOVDQU      152(DI), Y2
@@ -2676,114 +2792,114 @@ TEXT ·sinAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y0
 	VMOVUPS      32(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, (AX)(R8*1)
 	VMOVUPS      Y1, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y0
 	VMOVUPS      96(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, 64(AX)(R8*1)
 	VMOVUPS      Y1, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
@@ -2797,58 +2913,58 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y0, Y0
 	VMOVDQU      120(DI), Y1
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      88(DI), Y2
 	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
 	VMOVDQU      120(DI), Y0
@@ -2857,58 +2973,58 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      152(DI), Y2
 	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
 	VMOVDQU      184(DI), Y0
@@ -2934,118 +3050,118 @@ TEXT ·cosAVX2(SB), NOSPLIT, $0
 group:
 	VMOVUPS      (CX)(R8*1), Y0
 	VMOVUPS      32(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, (AX)(R8*1)
 	VMOVUPS      Y1, 32(AX)(R8*1)
 	VMOVUPS      64(CX)(R8*1), Y0
 	VMOVUPS      96(CX)(R8*1), Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, 64(AX)(R8*1)
 	VMOVUPS      Y1, 96(AX)(R8*1)
 	ADDQ         $0x00000080, R8
@@ -3059,60 +3175,60 @@ rest:
 	VMASKMOVPS   (CX)(R8*1), Y0, Y0
 	VMOVDQU      120(DI), Y1
 	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      88(DI), Y2
 	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
 	VMOVDQU      120(DI), Y0
@@ -3121,60 +3237,60 @@ rest:
 	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
 	VMOVDQU      184(DI), Y1
 	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+256(SB), Y2
-	VMOVUPS      constantsAVX2<>+256(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1504(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+256(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+256(SB), Y3, Y5
+	VMOVUPS      constantsAVX2<>+416(SB), Y2
+	VMOVUPS      constantsAVX2<>+416(SB), Y3
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
+	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1536(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1568(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1600(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1632(SB), Y8
-	VMOVUPS      constantsAVX2<>+1632(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1664(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1696(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1792(SB), Y8
+	VMOVUPS      constantsAVX2<>+1792(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1728(SB), Y6
-	VMOVUPS      constantsAVX2<>+1728(SB), Y7
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+192(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+192(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+1888(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+1888(SB), Y3, Y3
+	VMOVUPS      constantsAVX2<>+1888(SB), Y6
+	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+1920(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1920(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
-	VANDPS       constantsAVX2<>+160(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+160(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+1856(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
+	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      152(DI), Y2
 	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
 	VMOVDQU      184(DI), Y0
@@ -3192,7 +3308,7 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(AX*1), AX
 	MOVL    12(SI), CX
 	MOVQ    (BX)(CX*1), CX
-	VMOVUPS constantsAVX2<>+224(SB), Y0
+	VMOVUPS constantsAVX2<>+384(SB), Y0
 	MOVQ    64(DI), DX
 	XORQ    R8, R8
 	CMPQ    DX, $0x00
@@ -3725,7 +3841,7 @@ TEXT ·lessAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(CX*1), CX
 	MOVL    16(SI), DX
 	MOVQ    (BX)(DX*1), DX
-	VMOVUPS constantsAVX2<>+192(SB), Y0
+	VMOVUPS constantsAVX2<>+352(SB), Y0
 	MOVQ    64(DI), R8
 	XORQ    R9, R9
 	CMPQ    R8, $0x00
@@ -3806,7 +3922,7 @@ TEXT ·leakyAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(CX*1), CX
 	MOVL    16(SI), DX
 	MOVQ    (BX)(DX*1), DX
-	VMOVUPS constantsAVX2<>+224(SB), Y0
+	VMOVUPS constantsAVX2<>+384(SB), Y0
 	MOVQ    64(DI), R8
 	XORQ    R9, R9
 	CMPQ    R8, $0x00
@@ -3895,7 +4011,7 @@ TEXT ·dsigmoidAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(CX*1), CX
 	MOVL    16(SI), DX
 	MOVQ    (BX)(DX*1), DX
-	VMOVUPS constantsAVX2<>+192(SB), Y0
+	VMOVUPS constantsAVX2<>+352(SB), Y0
 	MOVQ    64(DI), R8
 	XORQ    R9, R9
 	CMPQ    R8, $0x00
@@ -3984,7 +4100,7 @@ TEXT ·dtanhAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(CX*1), CX
 	MOVL    16(SI), DX
 	MOVQ    (BX)(DX*1), DX
-	VMOVUPS constantsAVX2<>+192(SB), Y0
+	VMOVUPS constantsAVX2<>+352(SB), Y0
 	MOVQ    64(DI), R8
 	XORQ    R9, R9
 	CMPQ    R8, $0x00
@@ -4073,7 +4189,7 @@ TEXT ·dreluAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(CX*1), CX
 	MOVL    16(SI), DX
 	MOVQ    (BX)(DX*1), DX
-	VMOVUPS constantsAVX2<>+224(SB), Y0
+	VMOVUPS constantsAVX2<>+384(SB), Y0
 	MOVQ    64(DI), R8
 	XORQ    R9, R9
 	CMPQ    R8, $0x00
@@ -4344,7 +4460,7 @@ TEXT ·selectAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(DX*1), DX
 	MOVL    20(SI), R8
 	MOVQ    (BX)(R8*1), R8
-	VMOVUPS constantsAVX2<>+224(SB), Y0
+	VMOVUPS constantsAVX2<>+384(SB), Y0
 	MOVQ    64(DI), R9
 	XORQ    R10, R10
 	CMPQ    R9, $0x00
@@ -4439,7 +4555,7 @@ TEXT ·dleakyAVX2(SB), NOSPLIT, $0
 	MOVQ    (BX)(DX*1), DX
 	MOVL    20(SI), R8
 	MOVQ    (BX)(R8*1), R8
-	VMOVUPS constantsAVX2<>+224(SB), Y0
+	VMOVUPS constantsAVX2<>+384(SB), Y0
 	MOVQ    64(DI), R9
 	XORQ    R10, R10
 	CMPQ    R9, $0x00
@@ -4639,10 +4755,10 @@ inClass:
 	MOVQ    48(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
-	VMOVUPS constantsAVX2<>+1888(SB), Y3
+	VMOVUPS constantsAVX2<>+2048(SB), Y3
 	VXORPS  Y2, Y2, Y2
-	VMOVUPS constantsAVX2<>+1088(SB), Y4
-	VMOVUPS constantsAVX2<>+1088(SB), Y5
+	VMOVUPS constantsAVX2<>+1248(SB), Y4
+	VMOVUPS constantsAVX2<>+1248(SB), Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	MOVQ    72(AX), CX
@@ -4678,10 +4794,10 @@ largest0:
 	MOVQ      48(AX), CX
 	VMOVUPS   64(CX), Y0
 	VMOVUPS   96(CX), Y1
-	VMOVUPS   constantsAVX2<>+1888(SB), Y3
+	VMOVUPS   constantsAVX2<>+2048(SB), Y3
 	VXORPS    Y2, Y2, Y2
-	VMOVUPS   constantsAVX2<>+1088(SB), Y4
-	VMOVUPS   constantsAVX2<>+1088(SB), Y5
+	VMOVUPS   constantsAVX2<>+1248(SB), Y4
+	VMOVUPS   constantsAVX2<>+1248(SB), Y5
 	VXORPS    Y6, Y6, Y6
 	VXORPS    Y7, Y7, Y7
 	MOVQ      72(AX), CX
@@ -4714,8 +4830,8 @@ largest1:
 	VSUBPS    Y7, Y5, Y1
 	VMOVUPS   Y0, 192(CX)
 	VMOVUPS   Y1, 224(CX)
-	VMOVUPS   constantsAVX2<>+256(SB), Y0
-	VMOVUPS   constantsAVX2<>+288(SB), Y1
+	VMOVUPS   constantsAVX2<>+416(SB), Y0
+	VMOVUPS   constantsAVX2<>+448(SB), Y1
 	MOVQ      40(AX), CX
 	MOVQ      72(AX), DX
 	IMUL3Q    $0x00000080, CX, CX
@@ -4730,7 +4846,7 @@ exp0:
 	VMOVUPS      32(CX), Y5
 	VSUBPS       (DX), Y4, Y4
 	VSUBPS       32(DX), Y5, Y5
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
+	VMOVUPS      constantsAVX2<>+544(SB), Y6
 	VMAXPS       Y4, Y6, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      Y0, Y6
@@ -4739,27 +4855,27 @@ exp0:
 	VFMADD231PS  Y1, Y5, Y7
 	VSUBPS       Y0, Y6, Y8
 	VSUBPS       Y0, Y7, Y9
-	VFNMADD231PS constantsAVX2<>+320(SB), Y8, Y4
-	VFNMADD231PS constantsAVX2<>+320(SB), Y9, Y5
-	VFNMADD231PS constantsAVX2<>+352(SB), Y8, Y4
-	VFNMADD231PS constantsAVX2<>+352(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+480(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+512(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+512(SB), Y9, Y5
 	VMULPS       Y4, Y4, Y8
 	VMULPS       Y5, Y5, Y9
-	VMOVUPS      constantsAVX2<>+448(SB), Y10
-	VMOVUPS      constantsAVX2<>+448(SB), Y11
-	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
-	VFMADD231PS  constantsAVX2<>+416(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+512(SB), Y12
-	VMOVUPS      constantsAVX2<>+512(SB), Y13
-	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+672(SB), Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD213PS  Y4, Y8, Y12
 	VFMADD213PS  Y5, Y9, Y13
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
+	VMOVUPS      constantsAVX2<>+352(SB), Y4
 	VADDPS       Y12, Y4, Y5
 	VADDPS       Y13, Y4, Y4
 	VPSRAD       $0x01, Y6, Y8
@@ -4768,14 +4884,14 @@ exp0:
 	VPSUBD       Y9, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VMULPS       Y8, Y5, Y5
 	VMULPS       Y9, Y4, Y4
 	VPSLLD       $0x17, Y6, Y6
 	VPSLLD       $0x17, Y7, Y7
-	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
-	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
 	VMULPS       Y6, Y5, Y5
 	VMULPS       Y7, Y4, Y4
 	VMOVUPS      Y5, (CX)
@@ -4787,8 +4903,8 @@ exp0:
 	JNZ          exp0
 	VMOVUPS      Y2, 256(DX)
 	VMOVUPS      Y3, 288(DX)
-	VMOVUPS      constantsAVX2<>+256(SB), Y0
-	VMOVUPS      constantsAVX2<>+288(SB), Y1
+	VMOVUPS      constantsAVX2<>+416(SB), Y0
+	VMOVUPS      constantsAVX2<>+448(SB), Y1
 	MOVQ         40(AX), CX
 	MOVQ         72(AX), DX
 	IMUL3Q       $0x00000080, CX, CX
@@ -4803,7 +4919,7 @@ exp1:
 	VMOVUPS      96(CX), Y5
 	VSUBPS       64(DX), Y4, Y4
 	VSUBPS       96(DX), Y5, Y5
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
+	VMOVUPS      constantsAVX2<>+544(SB), Y6
 	VMAXPS       Y4, Y6, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      Y0, Y6
@@ -4812,27 +4928,27 @@ exp1:
 	VFMADD231PS  Y1, Y5, Y7
 	VSUBPS       Y0, Y6, Y8
 	VSUBPS       Y0, Y7, Y9
-	VFNMADD231PS constantsAVX2<>+320(SB), Y8, Y4
-	VFNMADD231PS constantsAVX2<>+320(SB), Y9, Y5
-	VFNMADD231PS constantsAVX2<>+352(SB), Y8, Y4
-	VFNMADD231PS constantsAVX2<>+352(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+480(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+480(SB), Y9, Y5
+	VFNMADD231PS constantsAVX2<>+512(SB), Y8, Y4
+	VFNMADD231PS constantsAVX2<>+512(SB), Y9, Y5
 	VMULPS       Y4, Y4, Y8
 	VMULPS       Y5, Y5, Y9
-	VMOVUPS      constantsAVX2<>+448(SB), Y10
-	VMOVUPS      constantsAVX2<>+448(SB), Y11
-	VFMADD213PS  constantsAVX2<>+480(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+480(SB), Y5, Y11
-	VFMADD231PS  constantsAVX2<>+416(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+416(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+512(SB), Y12
-	VMOVUPS      constantsAVX2<>+512(SB), Y13
-	VFMADD213PS  constantsAVX2<>+544(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+544(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+672(SB), Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD213PS  Y4, Y8, Y12
 	VFMADD213PS  Y5, Y9, Y13
-	VMOVUPS      constantsAVX2<>+192(SB), Y4
+	VMOVUPS      constantsAVX2<>+352(SB), Y4
 	VADDPS       Y12, Y4, Y5
 	VADDPS       Y13, Y4, Y4
 	VPSRAD       $0x01, Y6, Y8
@@ -4841,14 +4957,14 @@ exp1:
 	VPSUBD       Y9, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
-	VPADDD       constantsAVX2<>+192(SB), Y8, Y8
-	VPADDD       constantsAVX2<>+192(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VMULPS       Y8, Y5, Y5
 	VMULPS       Y9, Y4, Y4
 	VPSLLD       $0x17, Y6, Y6
 	VPSLLD       $0x17, Y7, Y7
-	VPADDD       constantsAVX2<>+192(SB), Y6, Y6
-	VPADDD       constantsAVX2<>+192(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
 	VMULPS       Y6, Y5, Y5
 	VMULPS       Y7, Y4, Y4
 	VMOVUPS      Y5, 64(CX)
@@ -4860,7 +4976,7 @@ exp1:
 	JNZ          exp1
 	VMOVUPS      Y2, 320(DX)
 	VMOVUPS      Y3, 352(DX)
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	MOVQ         48(AX), CX
 	VMOVUPS      (CX), Y1
 	VMOVUPS      32(CX), Y2
@@ -4875,7 +4991,7 @@ exp1:
 	ADDQ         CX, DX
 	VMOVUPS      256(DX), Y5
 	VMOVUPS      288(DX), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y8
+	VMOVUPS      constantsAVX2<>+2048(SB), Y8
 	VXORPS       Y7, Y7, Y7
 	MOVQ         72(AX), CX
 	MOVQ         40(AX), DX
@@ -4899,7 +5015,7 @@ gradient0:
 	ADDQ         $0x00000080, CX
 	DECQ         DX
 	JNZ          gradient0
-	VMOVUPS      constantsAVX2<>+192(SB), Y0
+	VMOVUPS      constantsAVX2<>+352(SB), Y0
 	MOVQ         48(AX), CX
 	VMOVUPS      64(CX), Y1
 	VMOVUPS      96(CX), Y2
@@ -4914,7 +5030,7 @@ gradient0:
 	ADDQ         CX, DX
 	VMOVUPS      320(DX), Y5
 	VMOVUPS      352(DX), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y8
+	VMOVUPS      constantsAVX2<>+2048(SB), Y8
 	VXORPS       Y7, Y7, Y7
 	MOVQ         72(AX), CX
 	MOVQ         40(AX), DX
@@ -4944,80 +5060,80 @@ gradient1:
 	ADDQ         CX, DX
 	VMOVUPS      256(DX), Y0
 	VMOVUPS      288(DX), Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      128(DX), Y2
 	VMOVUPS      160(DX), Y3
 	VADDPS       Y2, Y0, Y0
@@ -5040,80 +5156,80 @@ gradient1:
 	ADDQ         CX, DX
 	VMOVUPS      320(DX), Y0
 	VMOVUPS      352(DX), Y1
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y0, Y2
-	VCMPPS       $0x11, constantsAVX2<>+928(SB), Y1, Y3
-	VMULPS       constantsAVX2<>+992(SB), Y0, Y4
-	VMULPS       constantsAVX2<>+992(SB), Y1, Y5
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
+	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
+	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
+	VMULPS       constantsAVX2<>+1152(SB), Y1, Y5
 	VBLENDVPS    Y2, Y4, Y0, Y4
 	VBLENDVPS    Y3, Y5, Y1, Y5
-	VPSUBD       constantsAVX2<>+1056(SB), Y4, Y6
-	VPSUBD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPSUBD       constantsAVX2<>+1216(SB), Y4, Y6
+	VPSUBD       constantsAVX2<>+1216(SB), Y5, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
 	VPSLLD       $0x17, Y7, Y9
 	VPSUBD       Y8, Y4, Y4
 	VPSUBD       Y9, Y5, Y5
-	VSUBPS       constantsAVX2<>+192(SB), Y4, Y4
-	VSUBPS       constantsAVX2<>+192(SB), Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y4, Y4
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VANDPS       constantsAVX2<>+1024(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+1024(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+1184(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+1184(SB), Y3, Y3
 	VSUBPS       Y2, Y6, Y2
 	VSUBPS       Y3, Y7, Y3
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y6, Y6, Y8
 	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+704(SB), Y10
-	VMOVUPS      constantsAVX2<>+704(SB), Y11
-	VFMADD213PS  constantsAVX2<>+736(SB), Y4, Y10
-	VFMADD213PS  constantsAVX2<>+736(SB), Y5, Y11
-	VMOVUPS      constantsAVX2<>+640(SB), Y12
-	VMOVUPS      constantsAVX2<>+640(SB), Y13
-	VFMADD213PS  constantsAVX2<>+672(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+672(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y4, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y5, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y5, Y13
 	VFMADD231PS  Y6, Y12, Y10
 	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+608(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+608(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+832(SB), Y12
-	VMOVUPS      constantsAVX2<>+832(SB), Y13
-	VFMADD213PS  constantsAVX2<>+864(SB), Y4, Y12
-	VFMADD213PS  constantsAVX2<>+864(SB), Y5, Y13
-	VMOVUPS      constantsAVX2<>+768(SB), Y14
-	VMOVUPS      constantsAVX2<>+768(SB), Y15
-	VFMADD213PS  constantsAVX2<>+800(SB), Y4, Y14
-	VFMADD213PS  constantsAVX2<>+800(SB), Y5, Y15
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y4, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y5, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y4, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y5, Y15
 	VFMADD231PS  Y6, Y14, Y12
 	VFMADD231PS  Y7, Y15, Y13
 	VFMADD231PS  Y8, Y10, Y12
 	VFMADD231PS  Y9, Y11, Y13
 	VMULPS       Y6, Y4, Y8
 	VMULPS       Y7, Y5, Y9
-	VMULPS       constantsAVX2<>+352(SB), Y2, Y10
-	VMULPS       constantsAVX2<>+352(SB), Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y3, Y11
 	VFMADD213PS  Y10, Y12, Y8
 	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+896(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+896(SB), Y7, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
 	VADDPS       Y8, Y4, Y4
 	VADDPS       Y9, Y5, Y5
-	VFMADD231PS  constantsAVX2<>+320(SB), Y2, Y4
-	VFMADD231PS  constantsAVX2<>+320(SB), Y3, Y5
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y0, Y2
-	VCMPPS       $0x16, constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PS  constantsAVX2<>+480(SB), Y3, Y5
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y0, Y2
+	VCMPPS       $0x16, constantsAVX2<>+1120(SB), Y1, Y3
 	VBLENDVPS    Y2, Y0, Y4, Y2
 	VBLENDVPS    Y3, Y1, Y5, Y3
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y0, Y4
-	VCMPPS       $0x00, constantsAVX2<>+224(SB), Y1, Y5
-	VBLENDVPS    Y4, constantsAVX2<>+1088(SB), Y2, Y2
-	VBLENDVPS    Y5, constantsAVX2<>+1088(SB), Y3, Y3
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y0, Y0
-	VCMPPS       $0x11, constantsAVX2<>+224(SB), Y1, Y1
-	VBLENDVPS    Y0, constantsAVX2<>+1120(SB), Y2, Y0
-	VBLENDVPS    Y1, constantsAVX2<>+1120(SB), Y3, Y1
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y0, Y4
+	VCMPPS       $0x00, constantsAVX2<>+384(SB), Y1, Y5
+	VBLENDVPS    Y4, constantsAVX2<>+1248(SB), Y2, Y2
+	VBLENDVPS    Y5, constantsAVX2<>+1248(SB), Y3, Y3
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y0, Y0
+	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
+	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
+	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      192(DX), Y2
 	VMOVUPS      224(DX), Y3
 	VADDPS       Y2, Y0, Y0
@@ -5152,5 +5268,615 @@ outClass:
 	ADDQ $0x04, SI
 	DECQ AX
 	JNZ  out
+	VZEROUPPER
+	RET
+
+// func normalsManyAVX2(blocks *byte)
+// Requires: AVX, AVX2, FMA3, SSE2
+TEXT ·normalsManyAVX2(SB), NOSPLIT, $0-8
+	MOVQ blocks+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 24(AX), BX
+
+step:
+	MOVQ         DX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       constantsAVX2<>+0(SB), Y0, Y1
+	VPBROADCASTQ 16(AX), Y2
+	VPADDQ       constantsAVX2<>+32(SB), Y0, Y0
+	VPBROADCASTQ 16(AX), Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 32(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 40(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 48(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 56(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 64(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 72(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 80(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 88(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 96(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 104(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 112(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 120(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 128(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 136(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 144(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 152(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 160(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 168(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y2, Y2
+	VPSHUFD      $0xb1, Y3, Y3
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y1, Y4
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y5
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y2, Y6
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y3, Y7
+	VPBROADCASTQ 176(AX), Y8
+	VMOVUPS      constantsAVX2<>+256(SB), Y9
+	VANDNPS      Y1, Y9, Y1
+	VANDNPS      Y0, Y9, Y0
+	VXORPS       Y8, Y1, Y1
+	VXORPS       Y8, Y0, Y0
+	VXORPS       Y1, Y6, Y1
+	VXORPS       Y0, Y7, Y0
+	VPBROADCASTQ 184(AX), Y6
+	VMOVUPS      constantsAVX2<>+256(SB), Y7
+	VANDNPS      Y2, Y7, Y2
+	VANDNPS      Y3, Y7, Y3
+	VXORPS       Y6, Y2, Y2
+	VXORPS       Y6, Y3, Y3
+	VXORPS       Y2, Y4, Y2
+	VXORPS       Y3, Y5, Y3
+	VPSHUFD      $0xb1, Y1, Y4
+	VPSHUFD      $0xb1, Y0, Y5
+	VPSHUFD      $0xb1, Y2, Y6
+	VPSHUFD      $0xb1, Y3, Y7
+	VPBLENDD     $0xaa, Y2, Y4, Y4
+	VPBLENDD     $0xaa, Y6, Y1, Y1
+	VPBLENDD     $0xaa, Y3, Y5, Y5
+	VPBLENDD     $0xaa, Y7, Y0, Y0
+	VPSRLD       $0x01, Y4, Y2
+	VPSRLD       $0x01, Y5, Y3
+	VCVTDQ2PS    Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMOVUPS      constantsAVX2<>+2176(SB), Y4
+	VFMADD213PS  constantsAVX2<>+2208(SB), Y4, Y2
+	VFMADD213PS  constantsAVX2<>+2208(SB), Y4, Y3
+	VPSUBD       constantsAVX2<>+1216(SB), Y2, Y4
+	VPSUBD       constantsAVX2<>+1216(SB), Y3, Y5
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y4, Y6
+	VPSLLD       $0x17, Y5, Y7
+	VPSUBD       Y6, Y2, Y2
+	VPSUBD       Y7, Y3, Y3
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y2
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      constantsAVX2<>+768(SB), Y6
+	VMOVUPS      constantsAVX2<>+768(SB), Y7
+	VFMADD213PS  constantsAVX2<>+800(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+800(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+864(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+864(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+896(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+896(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+928(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+928(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+960(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+960(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+992(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+992(SB), Y3, Y7
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y2, Y6
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y3, Y7
+	VMULPS       Y2, Y2, Y8
+	VMULPS       Y3, Y3, Y9
+	VMULPS       Y8, Y2, Y10
+	VMULPS       Y9, Y3, Y11
+	VMULPS       constantsAVX2<>+512(SB), Y4, Y12
+	VMULPS       constantsAVX2<>+512(SB), Y5, Y13
+	VFMADD213PS  Y12, Y10, Y6
+	VFMADD213PS  Y13, Y11, Y7
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y8, Y6
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y7
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y2
+	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y3
+	VMULPS       constantsAVX2<>+2240(SB), Y2, Y2
+	VMULPS       constantsAVX2<>+2240(SB), Y3, Y3
+	VSQRTPS      Y2, Y2
+	VSQRTPS      Y3, Y3
+	VPSLLD       $0x02, Y1, Y4
+	VPSLLD       $0x02, Y0, Y5
+	VORPS        constantsAVX2<>+2080(SB), Y4, Y4
+	VORPS        constantsAVX2<>+2080(SB), Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       constantsAVX2<>+2208(SB), Y4, Y4
+	VMULPS       constantsAVX2<>+2208(SB), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      constantsAVX2<>+2272(SB), Y8
+	VMOVUPS      constantsAVX2<>+2272(SB), Y9
+	VFMADD213PS  constantsAVX2<>+2304(SB), Y6, Y8
+	VFMADD213PS  constantsAVX2<>+2304(SB), Y7, Y9
+	VFMADD213PS  constantsAVX2<>+2336(SB), Y6, Y8
+	VFMADD213PS  constantsAVX2<>+2336(SB), Y7, Y9
+	VFMADD213PS  constantsAVX2<>+2368(SB), Y6, Y8
+	VFMADD213PS  constantsAVX2<>+2368(SB), Y7, Y9
+	VMULPS       Y8, Y4, Y8
+	VMULPS       Y9, Y5, Y9
+	VFMADD231PS  constantsAVX2<>+2400(SB), Y4, Y8
+	VFMADD231PS  constantsAVX2<>+2400(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+2432(SB), Y4
+	VMOVUPS      constantsAVX2<>+2432(SB), Y5
+	VFMADD213PS  constantsAVX2<>+2464(SB), Y6, Y4
+	VFMADD213PS  constantsAVX2<>+2464(SB), Y7, Y5
+	VFMADD213PS  constantsAVX2<>+2496(SB), Y6, Y4
+	VFMADD213PS  constantsAVX2<>+2496(SB), Y7, Y5
+	VFMADD213PS  constantsAVX2<>+2528(SB), Y6, Y4
+	VFMADD213PS  constantsAVX2<>+2528(SB), Y7, Y5
+	VFMADD213PS  constantsAVX2<>+352(SB), Y6, Y4
+	VFMADD213PS  constantsAVX2<>+352(SB), Y7, Y5
+	VPSLLD       $0x01, Y1, Y6
+	VPSLLD       $0x01, Y0, Y7
+	VBLENDVPS    Y6, Y8, Y4, Y10
+	VBLENDVPS    Y7, Y9, Y5, Y11
+	VMULPS       Y10, Y2, Y10
+	VMULPS       Y11, Y3, Y11
+	VBLENDVPS    Y6, Y4, Y8, Y4
+	VBLENDVPS    Y7, Y5, Y9, Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VXORPS       Y6, Y1, Y4
+	VXORPS       Y7, Y0, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y4, Y4
+	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
+	VXORPS       Y4, Y10, Y4
+	VXORPS       Y5, Y11, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y1, Y1
+	VANDPS       constantsAVX2<>+288(SB), Y0, Y0
+	VXORPS       Y1, Y2, Y1
+	VXORPS       Y0, Y3, Y0
+	VUNPCKLPS    Y1, Y4, Y2
+	VUNPCKHPS    Y1, Y4, Y1
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VUNPCKLPS    Y0, Y5, Y1
+	VUNPCKHPS    Y0, Y5, Y0
+	VMOVUPS      Y1, 64(CX)
+	VMOVUPS      Y0, 96(CX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x08, DX
+	DECQ         BX
+	JNZ          step
+	VZEROUPPER
+	RET
+
+// func normalsFewAVX2(blocks *byte)
+// Requires: AVX, AVX2, FMA3, SSE2
+TEXT ·normalsFewAVX2(SB), NOSPLIT, $0-8
+	MOVQ blocks+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 24(AX), BX
+
+step:
+	MOVQ         DX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       constantsAVX2<>+0(SB), Y0, Y0
+	VPBROADCASTQ 16(AX), Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 32(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 40(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 48(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 56(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 64(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 72(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 80(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 88(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 96(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 104(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 112(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 120(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 128(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 136(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 144(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 152(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 160(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 168(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y0
+	VPSHUFD      $0xb1, Y1, Y1
+	VPMULUDQ     constantsAVX2<>+2112(SB), Y0, Y2
+	VPMULUDQ     constantsAVX2<>+2144(SB), Y1, Y3
+	VPBROADCASTQ 176(AX), Y4
+	VMOVUPS      constantsAVX2<>+256(SB), Y5
+	VANDNPS      Y0, Y5, Y0
+	VXORPS       Y4, Y0, Y0
+	VXORPS       Y0, Y3, Y0
+	VPBROADCASTQ 184(AX), Y3
+	VMOVUPS      constantsAVX2<>+256(SB), Y4
+	VANDNPS      Y1, Y4, Y1
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y1, Y2, Y1
+	VPSHUFD      $0xb1, Y0, Y2
+	VPSHUFD      $0xb1, Y1, Y3
+	VPBLENDD     $0xaa, Y1, Y2, Y2
+	VPBLENDD     $0xaa, Y3, Y0, Y0
+	VPSRLD       $0x01, Y2, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMOVUPS      constantsAVX2<>+2176(SB), Y2
+	VFMADD213PS  constantsAVX2<>+2208(SB), Y2, Y1
+	VPSUBD       constantsAVX2<>+1216(SB), Y1, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y3
+	VPSUBD       Y3, Y1, Y1
+	VSUBPS       constantsAVX2<>+352(SB), Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMOVUPS      constantsAVX2<>+768(SB), Y3
+	VFMADD213PS  constantsAVX2<>+800(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+864(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+928(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+992(SB), Y1, Y3
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VMULPS       Y4, Y1, Y5
+	VMULPS       constantsAVX2<>+512(SB), Y2, Y6
+	VFMADD213PS  Y6, Y5, Y3
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y4, Y3
+	VADDPS       Y3, Y1, Y1
+	VFMADD231PS  constantsAVX2<>+480(SB), Y2, Y1
+	VMULPS       constantsAVX2<>+2240(SB), Y1, Y1
+	VSQRTPS      Y1, Y1
+	VPSLLD       $0x02, Y0, Y2
+	VORPS        constantsAVX2<>+2080(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       constantsAVX2<>+2208(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      constantsAVX2<>+2272(SB), Y4
+	VFMADD213PS  constantsAVX2<>+2304(SB), Y3, Y4
+	VFMADD213PS  constantsAVX2<>+2336(SB), Y3, Y4
+	VFMADD213PS  constantsAVX2<>+2368(SB), Y3, Y4
+	VMULPS       Y4, Y2, Y4
+	VFMADD231PS  constantsAVX2<>+2400(SB), Y2, Y4
+	VMOVUPS      constantsAVX2<>+2432(SB), Y2
+	VFMADD213PS  constantsAVX2<>+2464(SB), Y3, Y2
+	VFMADD213PS  constantsAVX2<>+2496(SB), Y3, Y2
+	VFMADD213PS  constantsAVX2<>+2528(SB), Y3, Y2
+	VFMADD213PS  constantsAVX2<>+352(SB), Y3, Y2
+	VPSLLD       $0x01, Y0, Y3
+	VBLENDVPS    Y3, Y4, Y2, Y5
+	VMULPS       Y5, Y1, Y5
+	VBLENDVPS    Y3, Y2, Y4, Y2
+	VMULPS       Y2, Y1, Y1
+	VXORPS       Y3, Y0, Y2
+	VANDPS       constantsAVX2<>+288(SB), Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VANDPS       constantsAVX2<>+288(SB), Y0, Y0
+	VXORPS       Y0, Y1, Y0
+	VUNPCKLPS    Y0, Y2, Y1
+	VUNPCKHPS    Y0, Y2, Y0
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y0, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          step
 	VZEROUPPER
 	RET

@@ -100,3 +100,13 @@ func operationsAVX512(table *uintptr)
 //
 //go:noescape
 func pointsAVX512(group *byte)
+
+// normalsManyAVX512 makes the normal numbers of blocks, at which blocks points.
+//
+//go:noescape
+func normalsManyAVX512(blocks *byte)
+
+// normalsFewAVX512 makes the normal numbers of blocks, at which blocks points.
+//
+//go:noescape
+func normalsFewAVX512(blocks *byte)

@@ -1,9 +1,12 @@
 package kernel
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"neurosweep/sweep/random"
 )
 
 // benchmarkElements is as many as stay in the first-level cache with the operands and the result.
@@ -75,5 +78,21 @@ func BenchmarkElementCrossEntropy(b *testing.B) {
 			b.ReportMetric(seconds*1e6, "µs")
 			b.ReportMetric(points*classes/seconds/1e9, "G/s")
 		})
+	}
+}
+
+// BenchmarkElementNormals prints billions of normal numbers a second: in long rows and in short ones, each with a lane of its own. of-goal is the fraction of 0.9 G/s, scaled
+// from the processor of 153 GFLOP/s for which it was set to this one's peak in the same run.
+func BenchmarkElementNormals(b *testing.B) {
+	dst := make([]float32, 4096)
+	for _, isa := range fast() {
+		for _, n := range []int{4096, 64} {
+			b.Run(fmt.Sprintf("%s/%d", isa, n), func(b *testing.B) {
+				s := Set32(isa)
+				rate := float64(n) / best(b, func() { s.Normals(dst[:n], 1, random.Noise, 2, 3) }) / 1e9
+				b.ReportMetric(rate, "G/s")
+				b.ReportMetric(rate/0.9/(Peak(isa, 20*time.Millisecond)/153), "of-goal")
+			})
+		}
 	}
 }

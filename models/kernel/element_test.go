@@ -66,6 +66,24 @@ func TestOperationsAtTheEdges(t *testing.T) {
 	}
 }
 
+// A product rounded to float64 and added there is rounded twice on its way to float32, and lands on the wrong side: no random numbers show it.
+func TestFusedOperationsRoundOnce(t *testing.T) {
+	const want = float32(1 + 0x1p-23)
+	a, b, c := float32(0x1p-12*(1+0x1p-23)), float32(0x1p-12*(1-0x1p-23)), want
+	if twice := float32(math.FMA(float64(a), float64(b), float64(c))); twice == want {
+		t.Fatal("rounding twice is not wrong here: the test does not test")
+	}
+	for _, isa := range ISAs() {
+		for op, sign := range map[Op]float32{OpFMA: 1, OpFNMA: -1} {
+			y := []float32{0}
+			operationProgram(t, isa, op).Run(1, 1, []Strided[float32]{{Data: y}, {Data: []float32{sign * a}}, {Data: []float32{b}}, {Data: []float32{c}}})
+			if y[0] != want {
+				t.Errorf("%s: %v gives %x, want %x", isa, op, y[0], want)
+			}
+		}
+	}
+}
+
 // NaN in, NaN out, of whichever operand, except where op.go says otherwise.
 func TestNaNStays(t *testing.T) {
 	nan := float32(math.NaN())

@@ -29,3 +29,18 @@ func (i ISA) points(g *pointGroup) {
 		pointsAVX2((*byte)(unsafe.Pointer(g)))
 	}
 }
+
+// normals makes the normal numbers of blocks; many is for as many at once as are fastest.
+func (i ISA) normals(b *blocks, many bool) {
+	p := (*byte)(unsafe.Pointer(b))
+	switch {
+	case i == AVX512 && many:
+		normalsManyAVX512(p)
+	case i == AVX512:
+		normalsFewAVX512(p)
+	case many:
+		normalsManyAVX2(p)
+	default:
+		normalsFewAVX2(p)
+	}
+}

@@ -6,5 +6,6 @@ package kernel
 
 func operationsOf(ISA) (entries [opCount + 1]uintptr) { return entries }
 
-func (i ISA) run(*machine)       {}
-func (i ISA) points(*pointGroup) {}
+func (i ISA) run(*machine)          {}
+func (i ISA) points(*pointGroup)    {}
+func (i ISA) normals(*blocks, bool) {}

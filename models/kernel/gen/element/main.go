@@ -20,5 +20,7 @@ func main() {
 	t.run()
 	t.operations()
 	t.points()
+	t.normals("normalsMany", t.pick([2]int{4, 2}))
+	t.normals("normalsFew", 1)
 	Generate()
 }

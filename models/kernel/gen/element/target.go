@@ -17,6 +17,7 @@ type target struct {
 	wide   bool // AVX-512: 32 registers, and masks of their own
 
 	constants Mem              // the table of constants
+	start     int              // of those that are looked up, in the table
 	offsets   map[uint32]int   // in the table
 	loaded    map[uint32]value // into registers, in the function at hand
 	spare     int              // registers that the function at hand has for constants
@@ -134,6 +135,7 @@ var (
 	minimum        = instruction{VMINPS, VMINPS_BCST}
 	intAddition    = instruction{VPADDD, VPADDD_BCST}
 	intSubtraction = instruction{VPSUBD, VPSUBD_BCST}
+	product        = instruction{VPMULUDQ, VPMULUDQ_BCST}
 	powerScaling   = instruction{VSCALEFPS, VSCALEFPS_BCST}
 	fusedAddition  = instruction{VFMADD231PS, VFMADD231PS_BCST}
 	fusedRemainder = instruction{VFNMADD231PS, VFNMADD231PS_BCST}
