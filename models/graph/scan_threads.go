@@ -10,18 +10,20 @@ type labour interface{ work(number int) }
 
 // threads are operating system threads that wait for work, each kept on a processor of its own as far as there are enough.
 type threads struct {
-	begin []chan labour
-	done  sync.WaitGroup
+	begin   []chan labour
+	done    *sync.WaitGroup // apart, so that the threads do not keep this alive
+	cleanup runtime.Cleanup
 }
 
 // startThreads starts n threads. They end with stop, or when nothing refers to the result any more.
 func startThreads(n int) *threads {
-	t := &threads{begin: make([]chan labour, n)}
+	t := &threads{begin: make([]chan labour, n), done: &sync.WaitGroup{}}
 	for i := range n {
 		c := make(chan labour)
 		t.begin[i] = c
-		go serve(i, c, &t.done)
+		go serve(i, c, t.done)
 	}
+	t.cleanup = runtime.AddCleanup(t, endThreads, t.begin)
 	return t
 }
 
@@ -48,7 +50,12 @@ func (t *threads) run(l labour) {
 
 // stop ends the threads.
 func (t *threads) stop() {
-	for _, c := range t.begin {
+	t.cleanup.Stop()
+	endThreads(t.begin)
+}
+
+func endThreads(begin []chan labour) {
+	for _, c := range begin {
 		close(c)
 	}
 }
