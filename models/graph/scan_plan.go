@@ -7,7 +7,7 @@ import (
 
 // What follows from shapes alone, because the order in which numbers are added depends on it. These numbers are part of every result: they never change.
 const (
-	leafRows  = 32 // sequences that go through all time steps together; state and weights then stay in the second-level cache
+	leafRows  = 16 // sequences that go through all time steps together; state and weights then stay in the second-level cache
 	rowUnit   = 8  // leaves have a multiple of the rows of a product's tile, except the last
 	blockRows = 96 // rows of a block of time steps: weight gradients are added up in blocks that are still in the cache
 )
