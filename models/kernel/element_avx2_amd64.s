@@ -622,41 +622,57 @@ TEXT ·runAVX2(SB), NOSPLIT, $0-8
 	MOVQ  32(DI), AX
 	TESTQ AX, AX
 	JZ    return
-	DECQ  AX
-	MOVQ  AX, 32(DI)
-	MOVQ  16(DI), AX
-	MOVQ  BX, DX
-	MOVQ  24(DI), SI
+	MOVQ  88(DI), DX
+	CMPQ  DX, AX
+	JLE   enough
+	MOVQ  AX, DX
 
-row:
-	MOVQ         (AX), R8
-	MOVQ         24(AX), R9
-	TESTQ        R9, R9
-	JZ           whole
+enough:
+	MOVQ DX, 96(DI)
+	SUBQ DX, AX
+	MOVQ AX, 32(DI)
+	MOVQ 16(DI), AX
+	MOVQ BX, DX
+	MOVQ 24(DI), SI
+
+stream:
+	MOVQ  (AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  96(DI), R10
+	TESTQ R9, R9
+	JZ    whole
+	MOVQ  R9, (DX)
+	MOVQ  80(DI), R12
+
+fillRow:
 	VBROADCASTSS (R8), Y0
-	XORQ         R10, R10
+	XORQ         R11, R11
 
 fill:
-	VMOVUPS Y0, (R9)(R10*1)
-	VMOVUPS Y0, 32(R9)(R10*1)
-	VMOVUPS Y0, 64(R9)(R10*1)
-	VMOVUPS Y0, 96(R9)(R10*1)
-	ADDQ    $0x00000080, R10
-	CMPQ    R10, 80(DI)
+	VMOVUPS Y0, (R9)(R11*1)
+	VMOVUPS Y0, 32(R9)(R11*1)
+	VMOVUPS Y0, 64(R9)(R11*1)
+	VMOVUPS Y0, 96(R9)(R11*1)
+	ADDQ    $0x00000080, R11
+	CMPQ    R11, R12
 	JLT     fill
-	MOVQ    R9, (DX)
+	ADDQ    8(AX), R8
+	ADDQ    R12, R9
+	DECQ    R10
+	JNZ     fillRow
 	JMP     begun
 
 whole:
-	MOVQ R8, (DX)
+	MOVQ  R8, (DX)
+	IMULQ 8(AX), R10
+	ADDQ  R10, R8
 
 begun:
-	ADDQ 8(AX), R8
 	MOVQ R8, (AX)
 	ADDQ $0x20, AX
-	ADDQ $0x08, DX
+	ADDQ $0x10, DX
 	DECQ SI
-	JNZ  row
+	JNZ  stream
 	XORQ AX, AX
 	JMP  block
 
@@ -665,13 +681,13 @@ sameRow:
 	MOVQ BX, SI
 	MOVQ 24(DI), R8
 
-stream:
+advance:
 	MOVQ 16(DX), R9
 	ADDQ R9, (SI)
 	ADDQ $0x20, DX
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ R8
-	JNZ  stream
+	JNZ  advance
 
 block:
 	SUBQ AX, CX
@@ -693,16 +709,16 @@ short:
 	VPBROADCASTD 72(DI), Y0
 	VMOVDQU      constantsAVX2<>+128(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
-	VMOVDQU      Y1, 88(DI)
+	VMOVDQU      Y1, 104(DI)
 	VMOVDQU      constantsAVX2<>+160(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
-	VMOVDQU      Y1, 120(DI)
+	VMOVDQU      Y1, 136(DI)
 	VMOVDQU      constantsAVX2<>+192(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
-	VMOVDQU      Y1, 152(DI)
+	VMOVDQU      Y1, 168(DI)
 	VMOVDQU      constantsAVX2<>+224(SB), Y1
 	VPCMPGTD     Y1, Y0, Y1
-	VMOVDQU      Y1, 184(DI)
+	VMOVDQU      Y1, 200(DI)
 
 masked:
 	MOVQ 8(DI), SI
@@ -717,48 +733,60 @@ return:
 // Requires: AVX
 TEXT ·copyAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 64(CX)(R8*1), Y2
-	VMOVUPS 96(CX)(R8*1), Y3
-	VMOVUPS Y0, (AX)(R8*1)
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS Y2, 64(AX)(R8*1)
-	VMOVUPS Y3, 96(AX)(R8*1)
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, DX
+	VMOVUPS (R8)(R10*1), Y0
+	VMOVUPS 32(R8)(R10*1), Y1
+	VMOVUPS 64(R8)(R10*1), Y2
+	VMOVUPS 96(R8)(R10*1), Y3
+	VMOVUPS Y0, (CX)(R10*1)
+	VMOVUPS Y1, 32(CX)(R10*1)
+	VMOVUPS Y2, 64(CX)(R10*1)
+	VMOVUPS Y3, 96(CX)(R10*1)
+	ADDQ    $0x00000080, R10
+	CMPQ    R10, R9
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R8*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R8*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R8*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R10*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R10*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R10*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R10*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R10*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -767,57 +795,69 @@ end:
 // Requires: AVX
 TEXT ·negAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+288(SB), Y0
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS 32(CX)(R8*1), Y2
-	VMOVUPS 64(CX)(R8*1), Y3
-	VMOVUPS 96(CX)(R8*1), Y4
+	VMOVUPS (R8)(R10*1), Y1
+	VMOVUPS 32(R8)(R10*1), Y2
+	VMOVUPS 64(R8)(R10*1), Y3
+	VMOVUPS 96(R8)(R10*1), Y4
 	VXORPS  Y0, Y1, Y1
 	VXORPS  Y0, Y2, Y2
 	VXORPS  Y0, Y3, Y3
 	VXORPS  Y0, Y4, Y4
-	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS Y2, 32(AX)(R8*1)
-	VMOVUPS Y3, 64(AX)(R8*1)
-	VMOVUPS Y4, 96(AX)(R8*1)
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, DX
+	VMOVUPS Y1, (CX)(R10*1)
+	VMOVUPS Y2, 32(CX)(R10*1)
+	VMOVUPS Y3, 64(CX)(R10*1)
+	VMOVUPS Y4, 96(CX)(R10*1)
+	ADDQ    $0x00000080, R10
+	CMPQ    R10, R9
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R8*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R10*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R10*1), Y2, Y2
 	VXORPS     Y0, Y1, Y1
 	VXORPS     Y0, Y2, Y2
-	VXORPS     Y0, Y3, Y3
-	VXORPS     Y0, Y4, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R10*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R10*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R10*1), Y2, Y2
+	VXORPS     Y0, Y1, Y1
+	VXORPS     Y0, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -826,57 +866,69 @@ end:
 // Requires: AVX
 TEXT ·absAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+320(SB), Y0
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS 32(CX)(R8*1), Y2
-	VMOVUPS 64(CX)(R8*1), Y3
-	VMOVUPS 96(CX)(R8*1), Y4
+	VMOVUPS (R8)(R10*1), Y1
+	VMOVUPS 32(R8)(R10*1), Y2
+	VMOVUPS 64(R8)(R10*1), Y3
+	VMOVUPS 96(R8)(R10*1), Y4
 	VANDPS  Y0, Y1, Y1
 	VANDPS  Y0, Y2, Y2
 	VANDPS  Y0, Y3, Y3
 	VANDPS  Y0, Y4, Y4
-	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS Y2, 32(AX)(R8*1)
-	VMOVUPS Y3, 64(AX)(R8*1)
-	VMOVUPS Y4, 96(AX)(R8*1)
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, DX
+	VMOVUPS Y1, (CX)(R10*1)
+	VMOVUPS Y2, 32(CX)(R10*1)
+	VMOVUPS Y3, 64(CX)(R10*1)
+	VMOVUPS Y4, 96(CX)(R10*1)
+	ADDQ    $0x00000080, R10
+	CMPQ    R10, R9
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R8*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R10*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R10*1), Y2, Y2
 	VANDPS     Y0, Y1, Y1
 	VANDPS     Y0, Y2, Y2
-	VANDPS     Y0, Y3, Y3
-	VANDPS     Y0, Y4, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R10*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R10*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R10*1), Y2, Y2
+	VANDPS     Y0, Y1, Y1
+	VANDPS     Y0, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -885,20 +937,23 @@ end:
 // Requires: AVX
 TEXT ·signAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+288(SB), Y0
 	VMOVUPS constantsAVX2<>+352(SB), Y1
 	VMOVUPS constantsAVX2<>+384(SB), Y2
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R8*1), Y3
-	VMOVUPS   32(CX)(R8*1), Y4
+	VMOVUPS   (R8)(R10*1), Y3
+	VMOVUPS   32(R8)(R10*1), Y4
 	VCMPPS    $0x0c, Y2, Y3, Y5
 	VCMPPS    $0x0c, Y2, Y4, Y6
 	VANDPS    Y0, Y3, Y7
@@ -907,10 +962,10 @@ group:
 	VORPS     Y1, Y8, Y8
 	VBLENDVPS Y5, Y7, Y3, Y3
 	VBLENDVPS Y6, Y8, Y4, Y4
-	VMOVUPS   Y3, (AX)(R8*1)
-	VMOVUPS   Y4, 32(AX)(R8*1)
-	VMOVUPS   64(CX)(R8*1), Y3
-	VMOVUPS   96(CX)(R8*1), Y4
+	VMOVUPS   Y3, (CX)(R10*1)
+	VMOVUPS   Y4, 32(CX)(R10*1)
+	VMOVUPS   64(R8)(R10*1), Y3
+	VMOVUPS   96(R8)(R10*1), Y4
 	VCMPPS    $0x0c, Y2, Y3, Y5
 	VCMPPS    $0x0c, Y2, Y4, Y6
 	VANDPS    Y0, Y3, Y7
@@ -919,19 +974,19 @@ group:
 	VORPS     Y1, Y8, Y8
 	VBLENDVPS Y5, Y7, Y3, Y3
 	VBLENDVPS Y6, Y8, Y4, Y4
-	VMOVUPS   Y3, 64(AX)(R8*1)
-	VMOVUPS   Y4, 96(AX)(R8*1)
-	ADDQ      $0x00000080, R8
-	CMPQ      R8, DX
+	VMOVUPS   Y3, 64(CX)(R10*1)
+	VMOVUPS   Y4, 96(CX)(R10*1)
+	ADDQ      $0x00000080, R10
+	CMPQ      R10, R9
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y3
-	VMASKMOVPS (CX)(R8*1), Y3, Y3
-	VMOVDQU    120(DI), Y4
-	VMASKMOVPS 32(CX)(R8*1), Y4, Y4
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R8)(R10*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R8)(R10*1), Y4, Y4
 	VCMPPS     $0x0c, Y2, Y3, Y5
 	VCMPPS     $0x0c, Y2, Y4, Y6
 	VANDPS     Y0, Y3, Y7
@@ -940,28 +995,37 @@ rest:
 	VORPS      Y1, Y8, Y8
 	VBLENDVPS  Y5, Y7, Y3, Y3
 	VBLENDVPS  Y6, Y8, Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS Y3, Y5, (AX)(R8*1)
-	VMOVDQU    120(DI), Y3
-	VMASKMOVPS Y4, Y3, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
+	VMOVDQU    104(DI), Y5
+	VMASKMOVPS Y3, Y5, (CX)(R10*1)
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS Y4, Y3, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R8)(R10*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R8)(R10*1), Y4, Y4
 	VCMPPS     $0x0c, Y2, Y3, Y5
-	VCMPPS     $0x0c, Y2, Y4, Y2
-	VANDPS     Y0, Y3, Y6
-	VANDPS     Y0, Y4, Y0
-	VORPS      Y1, Y6, Y6
-	VORPS      Y1, Y0, Y0
-	VBLENDVPS  Y5, Y6, Y3, Y1
-	VBLENDVPS  Y2, Y0, Y4, Y0
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS Y1, Y2, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
+	VCMPPS     $0x0c, Y2, Y4, Y6
+	VANDPS     Y0, Y3, Y7
+	VANDPS     Y0, Y4, Y8
+	VORPS      Y1, Y7, Y7
+	VORPS      Y1, Y8, Y8
+	VBLENDVPS  Y5, Y7, Y3, Y3
+	VBLENDVPS  Y6, Y8, Y4, Y4
+	VMOVDQU    168(DI), Y5
+	VMASKMOVPS Y3, Y5, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS Y4, Y3, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -970,56 +1034,68 @@ end:
 // Requires: AVX
 TEXT ·sqrtAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 64(CX)(R8*1), Y2
-	VMOVUPS 96(CX)(R8*1), Y3
+	VMOVUPS (R8)(R10*1), Y0
+	VMOVUPS 32(R8)(R10*1), Y1
+	VMOVUPS 64(R8)(R10*1), Y2
+	VMOVUPS 96(R8)(R10*1), Y3
 	VSQRTPS Y0, Y0
 	VSQRTPS Y1, Y1
 	VSQRTPS Y2, Y2
 	VSQRTPS Y3, Y3
-	VMOVUPS Y0, (AX)(R8*1)
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS Y2, 64(AX)(R8*1)
-	VMOVUPS Y3, 96(AX)(R8*1)
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, DX
+	VMOVUPS Y0, (CX)(R10*1)
+	VMOVUPS Y1, 32(CX)(R10*1)
+	VMOVUPS Y2, 64(CX)(R10*1)
+	VMOVUPS Y3, 96(CX)(R10*1)
+	ADDQ    $0x00000080, R10
+	CMPQ    R10, R9
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R8*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R8*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R8*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R8*1), Y3, Y3
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R10*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R10*1), Y1, Y1
 	VSQRTPS    Y0, Y0
 	VSQRTPS    Y1, Y1
-	VSQRTPS    Y2, Y2
-	VSQRTPS    Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R8*1)
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R10*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R10*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R10*1), Y1, Y1
+	VSQRTPS    Y0, Y0
+	VSQRTPS    Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -1028,22 +1104,25 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·expAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+416(SB), Y0
 	VMOVUPS constantsAVX2<>+448(SB), Y1
 	VMOVUPS constantsAVX2<>+480(SB), Y2
 	VMOVUPS constantsAVX2<>+512(SB), Y3
 	VMOVUPS constantsAVX2<>+544(SB), Y4
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y5
-	VMOVUPS      32(CX)(R8*1), Y6
+	VMOVUPS      (R8)(R10*1), Y5
+	VMOVUPS      32(R8)(R10*1), Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      constantsAVX2<>+736(SB), Y7
@@ -1094,10 +1173,10 @@ group:
 	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      Y6, (AX)(R8*1)
-	VMOVUPS      Y5, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y5
-	VMOVUPS      96(CX)(R8*1), Y6
+	VMOVUPS      Y6, (CX)(R10*1)
+	VMOVUPS      Y5, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y5
+	VMOVUPS      96(R8)(R10*1), Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      constantsAVX2<>+736(SB), Y7
@@ -1148,19 +1227,19 @@ group:
 	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
-	VMOVUPS      Y6, 64(AX)(R8*1)
-	VMOVUPS      Y5, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y6, 64(CX)(R10*1)
+	VMOVUPS      Y5, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   (CX)(R8*1), Y5, Y5
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   (R8)(R10*1), Y5, Y5
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      constantsAVX2<>+736(SB), Y7
@@ -1211,70 +1290,79 @@ rest:
 	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y8, Y5, Y5
-	VMOVDQU      88(DI), Y7
-	VMASKMOVPS   Y6, Y7, (AX)(R8*1)
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   Y5, Y6, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y5
-	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
-	VMOVDQU      184(DI), Y6
-	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y7
+	VMASKMOVPS   Y6, Y7, (CX)(R10*1)
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   Y5, Y6, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
-	VMAXPS       Y6, Y4, Y4
-	VMOVUPS      constantsAVX2<>+736(SB), Y6
-	VMINPS       Y5, Y6, Y5
-	VMINPS       Y4, Y6, Y4
-	VMOVUPS      Y0, Y6
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      constantsAVX2<>+736(SB), Y7
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
 	VMOVUPS      Y0, Y7
-	VFMADD231PS  Y1, Y5, Y6
-	VFMADD231PS  Y1, Y4, Y7
-	VSUBPS       Y0, Y6, Y1
-	VSUBPS       Y0, Y7, Y0
-	VFNMADD231PS Y2, Y1, Y5
-	VFNMADD231PS Y2, Y0, Y4
-	VFNMADD231PS Y3, Y1, Y5
-	VFNMADD231PS Y3, Y0, Y4
-	VMULPS       Y5, Y5, Y0
-	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y2
-	VMOVUPS      constantsAVX2<>+608(SB), Y3
-	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y2
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+576(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+576(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+672(SB), Y8
-	VMOVUPS      constantsAVX2<>+672(SB), Y9
-	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y8
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y9
-	VFMADD231PS  Y0, Y2, Y8
-	VFMADD231PS  Y1, Y3, Y9
-	VFMADD213PS  Y5, Y0, Y8
-	VFMADD213PS  Y4, Y1, Y9
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y8, Y0, Y1
-	VADDPS       Y9, Y0, Y0
-	VPSRAD       $0x01, Y6, Y2
-	VPSRAD       $0x01, Y7, Y3
-	VPSUBD       Y2, Y6, Y4
-	VPSUBD       Y3, Y7, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VPSLLD       $0x17, Y4, Y2
-	VPSLLD       $0x17, Y5, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y1, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   Y0, Y1, 96(AX)(R8*1)
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVDQU      168(DI), Y7
+	VMASKMOVPS   Y6, Y7, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   Y5, Y6, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -1283,17 +1371,20 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·logAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
+	VMOVUPS      (R8)(R10*1), Y0
+	VMOVUPS      32(R8)(R10*1), Y1
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
 	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
@@ -1368,10 +1459,10 @@ group:
 	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
+	VMOVUPS      Y0, (CX)(R10*1)
+	VMOVUPS      Y1, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y0
+	VMOVUPS      96(R8)(R10*1), Y1
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
 	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
@@ -1446,19 +1537,19 @@ group:
 	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y0, 64(CX)(R10*1)
+	VMOVUPS      Y1, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R10*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
 	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
@@ -1533,14 +1624,16 @@ rest:
 	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   Y0, Y2, (CX)(R10*1)
+	VMOVDQU      136(DI), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R10*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y0, Y2
 	VCMPPS       $0x11, constantsAVX2<>+1088(SB), Y1, Y3
 	VMULPS       constantsAVX2<>+1152(SB), Y0, Y4
@@ -1615,12 +1708,19 @@ rest:
 	VCMPPS       $0x11, constantsAVX2<>+384(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   Y0, Y2, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y0
+	VMASKMOVPS   Y1, Y0, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -1629,22 +1729,25 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+416(SB), Y0
 	VMOVUPS constantsAVX2<>+448(SB), Y1
 	VMOVUPS constantsAVX2<>+480(SB), Y2
 	VMOVUPS constantsAVX2<>+512(SB), Y3
 	VMOVUPS constantsAVX2<>+544(SB), Y4
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y5
-	VMOVUPS      32(CX)(R8*1), Y6
+	VMOVUPS      (R8)(R10*1), Y5
+	VMOVUPS      32(R8)(R10*1), Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y7
 	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
@@ -1716,10 +1819,10 @@ group:
 	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
-	VMOVUPS      Y7, (AX)(R8*1)
-	VMOVUPS      Y8, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y5
-	VMOVUPS      96(CX)(R8*1), Y6
+	VMOVUPS      Y7, (CX)(R10*1)
+	VMOVUPS      Y8, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y5
+	VMOVUPS      96(R8)(R10*1), Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y7
 	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
@@ -1791,19 +1894,19 @@ group:
 	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
-	VMOVUPS      Y7, 64(AX)(R8*1)
-	VMOVUPS      Y8, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y7, 64(CX)(R10*1)
+	VMOVUPS      Y8, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   (CX)(R8*1), Y5, Y5
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   (R8)(R10*1), Y5, Y5
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y7
 	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
@@ -1875,91 +1978,100 @@ rest:
 	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
 	VFMADD231PS  Y11, Y5, Y7
 	VFMADD231PS  Y12, Y6, Y8
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   Y7, Y5, (AX)(R8*1)
-	VMOVDQU      120(DI), Y5
-	VMASKMOVPS   Y8, Y5, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y5
-	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
-	VMOVDQU      184(DI), Y6
-	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   Y7, Y5, (CX)(R10*1)
+	VMOVDQU      136(DI), Y5
+	VMASKMOVPS   Y8, Y5, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y7
 	VORPS        constantsAVX2<>+288(SB), Y6, Y8
 	VMAXPS       Y7, Y4, Y7
-	VMAXPS       Y8, Y4, Y4
-	VMOVUPS      Y0, Y8
+	VMAXPS       Y8, Y4, Y8
 	VMOVUPS      Y0, Y9
-	VFMADD231PS  Y1, Y7, Y8
-	VFMADD231PS  Y1, Y4, Y9
-	VSUBPS       Y0, Y8, Y1
-	VSUBPS       Y0, Y9, Y0
-	VFNMADD231PS Y2, Y1, Y7
-	VFNMADD231PS Y2, Y0, Y4
-	VFNMADD231PS Y3, Y1, Y7
-	VFNMADD231PS Y3, Y0, Y4
-	VMULPS       Y7, Y7, Y0
-	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+608(SB), Y2
-	VMOVUPS      constantsAVX2<>+608(SB), Y3
-	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y2
-	VFMADD213PS  constantsAVX2<>+640(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+576(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+576(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+672(SB), Y10
-	VMOVUPS      constantsAVX2<>+672(SB), Y11
-	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y10
-	VFMADD213PS  constantsAVX2<>+704(SB), Y4, Y11
-	VFMADD231PS  Y0, Y2, Y10
-	VFMADD231PS  Y1, Y3, Y11
-	VFMADD213PS  Y7, Y0, Y10
-	VFMADD213PS  Y4, Y1, Y11
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y10, Y0, Y1
-	VADDPS       Y11, Y0, Y0
-	VPSRAD       $0x01, Y8, Y2
-	VPSRAD       $0x01, Y9, Y3
-	VPSUBD       Y2, Y8, Y4
-	VPSUBD       Y3, Y9, Y7
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VPSLLD       $0x17, Y4, Y2
-	VPSLLD       $0x17, Y7, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VMOVUPS      constantsAVX2<>+352(SB), Y2
-	VADDPS       Y1, Y2, Y3
-	VADDPS       Y0, Y2, Y2
-	VSUBPS       constantsAVX2<>+352(SB), Y3, Y4
-	VSUBPS       constantsAVX2<>+352(SB), Y2, Y7
-	VSUBPS       Y4, Y1, Y4
-	VSUBPS       Y7, Y0, Y7
-	VMOVUPS      constantsAVX2<>+352(SB), Y8
-	VBLENDVPS    Y5, Y1, Y8, Y1
-	VBLENDVPS    Y6, Y0, Y8, Y0
-	VDIVPS       Y3, Y1, Y5
-	VDIVPS       Y2, Y0, Y6
-	VFNMADD231PS Y3, Y5, Y1
-	VFNMADD231PS Y2, Y6, Y0
-	VFNMADD231PS Y4, Y5, Y1
-	VFNMADD231PS Y7, Y6, Y0
-	VMOVUPS      constantsAVX2<>+1312(SB), Y4
-	VMOVUPS      constantsAVX2<>+1312(SB), Y7
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y3, Y4
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y2, Y7
-	VFMADD231PS  Y4, Y1, Y5
-	VFMADD231PS  Y7, Y0, Y6
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   Y5, Y0, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y6, Y0, 96(AX)(R8*1)
+	VMOVUPS      Y0, Y10
+	VFMADD231PS  Y1, Y7, Y9
+	VFMADD231PS  Y1, Y8, Y10
+	VSUBPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y10, Y12
+	VFNMADD231PS Y2, Y11, Y7
+	VFNMADD231PS Y2, Y12, Y8
+	VFNMADD231PS Y3, Y11, Y7
+	VFNMADD231PS Y3, Y12, Y8
+	VMULPS       Y7, Y7, Y11
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      constantsAVX2<>+608(SB), Y13
+	VMOVUPS      constantsAVX2<>+608(SB), Y14
+	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
+	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
+	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
+	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
+	VMOVUPS      constantsAVX2<>+672(SB), Y15
+	VMOVUPS      constantsAVX2<>+672(SB), Y16
+	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
+	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
+	VFMADD231PS  Y11, Y13, Y15
+	VFMADD231PS  Y12, Y14, Y16
+	VFMADD213PS  Y7, Y11, Y15
+	VFMADD213PS  Y8, Y12, Y16
+	VMOVUPS      constantsAVX2<>+352(SB), Y7
+	VADDPS       Y15, Y7, Y8
+	VADDPS       Y16, Y7, Y7
+	VPSRAD       $0x01, Y9, Y11
+	VPSRAD       $0x01, Y10, Y12
+	VPSUBD       Y11, Y9, Y9
+	VPSUBD       Y12, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
+	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
+	VMULPS       Y11, Y8, Y8
+	VMULPS       Y12, Y7, Y7
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
+	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
+	VMULPS       Y9, Y8, Y8
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      constantsAVX2<>+352(SB), Y9
+	VADDPS       Y8, Y9, Y10
+	VADDPS       Y7, Y9, Y9
+	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
+	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
+	VSUBPS       Y11, Y8, Y11
+	VSUBPS       Y12, Y7, Y12
+	VMOVUPS      constantsAVX2<>+352(SB), Y13
+	VBLENDVPS    Y5, Y8, Y13, Y5
+	VBLENDVPS    Y6, Y7, Y13, Y6
+	VDIVPS       Y10, Y5, Y7
+	VDIVPS       Y9, Y6, Y8
+	VFNMADD231PS Y10, Y7, Y5
+	VFNMADD231PS Y9, Y8, Y6
+	VFNMADD231PS Y11, Y7, Y5
+	VFNMADD231PS Y12, Y8, Y6
+	VMOVUPS      constantsAVX2<>+1312(SB), Y11
+	VMOVUPS      constantsAVX2<>+1312(SB), Y12
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
+	VFMADD231PS  Y11, Y5, Y7
+	VFMADD231PS  Y12, Y6, Y8
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   Y7, Y5, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y5
+	VMASKMOVPS   Y8, Y5, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -1968,22 +2080,25 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+416(SB), Y0
 	VMOVUPS constantsAVX2<>+1344(SB), Y1
 	VMOVUPS constantsAVX2<>+1376(SB), Y2
 	VMOVUPS constantsAVX2<>+1408(SB), Y3
 	VMOVUPS constantsAVX2<>+1440(SB), Y4
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y5
-	VMOVUPS      32(CX)(R8*1), Y6
+	VMOVUPS      (R8)(R10*1), Y5
+	VMOVUPS      32(R8)(R10*1), Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y5
 	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
@@ -2042,8 +2157,8 @@ group:
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
 	VFMADD231PS  Y5, Y8, Y12
-	VMOVUPS      (CX)(R8*1), Y5
-	VMOVUPS      32(CX)(R8*1), Y6
+	VMOVUPS      (R8)(R10*1), Y5
+	VMOVUPS      32(R8)(R10*1), Y6
 	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
@@ -2051,10 +2166,10 @@ group:
 	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
-	VMOVUPS      Y5, (AX)(R8*1)
-	VMOVUPS      Y6, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y5
-	VMOVUPS      96(CX)(R8*1), Y6
+	VMOVUPS      Y5, (CX)(R10*1)
+	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y5
+	VMOVUPS      96(R8)(R10*1), Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y5
 	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
@@ -2113,8 +2228,8 @@ group:
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
 	VFMADD231PS  Y5, Y8, Y12
-	VMOVUPS      64(CX)(R8*1), Y5
-	VMOVUPS      96(CX)(R8*1), Y6
+	VMOVUPS      64(R8)(R10*1), Y5
+	VMOVUPS      96(R8)(R10*1), Y6
 	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
@@ -2122,19 +2237,19 @@ group:
 	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
-	VMOVUPS      Y5, 64(AX)(R8*1)
-	VMOVUPS      Y6, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y5, 64(CX)(R10*1)
+	VMOVUPS      Y6, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   (CX)(R8*1), Y5, Y5
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   (R8)(R10*1), Y5, Y5
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y5
 	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
@@ -2193,10 +2308,10 @@ rest:
 	VSUBPS       Y12, Y5, Y5
 	VFMADD231PS  Y6, Y7, Y11
 	VFMADD231PS  Y5, Y8, Y12
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   (CX)(R8*1), Y5, Y5
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   32(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   (R8)(R10*1), Y5, Y5
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
 	VMOVUPS      constantsAVX2<>+288(SB), Y7
 	VANDNPS      Y11, Y7, Y8
 	VANDNPS      Y12, Y7, Y7
@@ -2204,89 +2319,98 @@ rest:
 	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
 	VORPS        Y5, Y8, Y5
 	VORPS        Y6, Y7, Y6
-	VMOVDQU      88(DI), Y7
-	VMASKMOVPS   Y5, Y7, (AX)(R8*1)
-	VMOVDQU      120(DI), Y5
-	VMASKMOVPS   Y6, Y5, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y5
-	VMASKMOVPS   64(CX)(R8*1), Y5, Y5
-	VMOVDQU      184(DI), Y6
-	VMASKMOVPS   96(CX)(R8*1), Y6, Y6
+	VMOVDQU      104(DI), Y7
+	VMASKMOVPS   Y5, Y7, (CX)(R10*1)
+	VMOVDQU      136(DI), Y5
+	VMASKMOVPS   Y6, Y5, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y5
 	VORPS        constantsAVX2<>+288(SB), Y6, Y6
 	VMAXPS       Y5, Y4, Y5
-	VMAXPS       Y6, Y4, Y4
-	VMOVUPS      Y0, Y6
+	VMAXPS       Y6, Y4, Y6
 	VMOVUPS      Y0, Y7
-	VFMADD231PS  Y1, Y5, Y6
-	VFMADD231PS  Y1, Y4, Y7
-	VSUBPS       Y0, Y6, Y1
-	VSUBPS       Y0, Y7, Y0
-	VFNMADD231PS Y2, Y1, Y5
-	VFNMADD231PS Y2, Y0, Y4
-	VFNMADD231PS Y3, Y1, Y5
-	VFNMADD231PS Y3, Y0, Y4
-	VMULPS       Y5, Y5, Y0
-	VMULPS       Y4, Y4, Y1
-	VMOVUPS      constantsAVX2<>+1504(SB), Y2
-	VMOVUPS      constantsAVX2<>+1504(SB), Y3
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y2
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y4, Y3
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y1, Y3
-	VMOVUPS      constantsAVX2<>+1568(SB), Y8
-	VMOVUPS      constantsAVX2<>+1568(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y8
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y4, Y9
-	VFMADD231PS  Y0, Y2, Y8
-	VFMADD231PS  Y1, Y3, Y9
-	VFMADD213PS  Y5, Y0, Y8
-	VFMADD213PS  Y4, Y1, Y9
-	VPSLLD       $0x17, Y6, Y0
-	VPSLLD       $0x17, Y7, Y1
-	VPADDD       constantsAVX2<>+1056(SB), Y0, Y2
-	VPADDD       constantsAVX2<>+1056(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+1056(SB), Y2, Y2
-	VSUBPS       constantsAVX2<>+1056(SB), Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y0, Y0
-	VPADDD       constantsAVX2<>+352(SB), Y1, Y1
-	VFMADD231PS  Y0, Y8, Y2
-	VFMADD231PS  Y1, Y9, Y3
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y2, Y0, Y1
-	VADDPS       Y3, Y0, Y0
-	VSUBPS       constantsAVX2<>+352(SB), Y1, Y4
-	VSUBPS       constantsAVX2<>+352(SB), Y0, Y5
-	VSUBPS       Y4, Y2, Y4
-	VSUBPS       Y5, Y3, Y5
-	VDIVPS       Y1, Y2, Y6
-	VDIVPS       Y0, Y3, Y7
-	VFNMADD231PS Y1, Y6, Y2
-	VFNMADD231PS Y0, Y7, Y3
-	VFNMADD231PS Y4, Y6, Y2
-	VFNMADD231PS Y5, Y7, Y3
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VSUBPS       Y6, Y0, Y1
-	VSUBPS       Y7, Y0, Y0
-	VFMADD231PS  Y1, Y2, Y6
-	VFMADD231PS  Y0, Y3, Y7
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
-	VMOVUPS      constantsAVX2<>+288(SB), Y2
-	VANDNPS      Y6, Y2, Y3
-	VANDNPS      Y7, Y2, Y2
-	VANDPS       constantsAVX2<>+288(SB), Y0, Y0
-	VANDPS       constantsAVX2<>+288(SB), Y1, Y1
-	VORPS        Y0, Y3, Y0
-	VORPS        Y1, Y2, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+1504(SB), Y11
+	VMOVUPS      constantsAVX2<>+1504(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1568(SB), Y13
+	VMOVUPS      constantsAVX2<>+1568(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VPSLLD       $0x17, Y7, Y5
+	VPSLLD       $0x17, Y8, Y6
+	VPADDD       constantsAVX2<>+1056(SB), Y5, Y7
+	VPADDD       constantsAVX2<>+1056(SB), Y6, Y8
+	VSUBPS       constantsAVX2<>+1056(SB), Y7, Y7
+	VSUBPS       constantsAVX2<>+1056(SB), Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
+	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
+	VFMADD231PS  Y5, Y13, Y7
+	VFMADD231PS  Y6, Y14, Y8
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y7, Y5, Y6
+	VADDPS       Y8, Y5, Y5
+	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
+	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
+	VSUBPS       Y9, Y7, Y9
+	VSUBPS       Y10, Y8, Y10
+	VDIVPS       Y6, Y7, Y11
+	VDIVPS       Y5, Y8, Y12
+	VFNMADD231PS Y6, Y11, Y7
+	VFNMADD231PS Y5, Y12, Y8
+	VFNMADD231PS Y9, Y11, Y7
+	VFNMADD231PS Y10, Y12, Y8
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VSUBPS       Y11, Y5, Y6
+	VSUBPS       Y12, Y5, Y5
+	VFMADD231PS  Y6, Y7, Y11
+	VFMADD231PS  Y5, Y8, Y12
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
+	VMOVUPS      constantsAVX2<>+288(SB), Y7
+	VANDNPS      Y11, Y7, Y8
+	VANDNPS      Y12, Y7, Y7
+	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
+	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
+	VORPS        Y5, Y8, Y5
+	VORPS        Y6, Y7, Y6
+	VMOVDQU      168(DI), Y7
+	VMASKMOVPS   Y5, Y7, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y5
+	VMASKMOVPS   Y6, Y5, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -2295,17 +2419,20 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
+	VMOVUPS      (R8)(R10*1), Y0
+	VMOVUPS      32(R8)(R10*1), Y1
 	VORPS        constantsAVX2<>+288(SB), Y0, Y0
 	VORPS        constantsAVX2<>+288(SB), Y1, Y1
 	VMOVUPS      constantsAVX2<>+544(SB), Y2
@@ -2367,8 +2494,8 @@ group:
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVUPS      (CX)(R8*1), Y2
-	VMOVUPS      32(CX)(R8*1), Y3
+	VMOVUPS      (R8)(R10*1), Y2
+	VMOVUPS      32(R8)(R10*1), Y3
 	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
@@ -2414,10 +2541,10 @@ group:
 	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
-	VMOVUPS      Y1, (AX)(R8*1)
-	VMOVUPS      Y0, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
+	VMOVUPS      Y1, (CX)(R10*1)
+	VMOVUPS      Y0, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y0
+	VMOVUPS      96(R8)(R10*1), Y1
 	VORPS        constantsAVX2<>+288(SB), Y0, Y0
 	VORPS        constantsAVX2<>+288(SB), Y1, Y1
 	VMOVUPS      constantsAVX2<>+544(SB), Y2
@@ -2479,8 +2606,8 @@ group:
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVUPS      64(CX)(R8*1), Y2
-	VMOVUPS      96(CX)(R8*1), Y3
+	VMOVUPS      64(R8)(R10*1), Y2
+	VMOVUPS      96(R8)(R10*1), Y3
 	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
@@ -2526,19 +2653,19 @@ group:
 	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
-	VMOVUPS      Y1, 64(AX)(R8*1)
-	VMOVUPS      Y0, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y1, 64(CX)(R10*1)
+	VMOVUPS      Y0, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R10*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VORPS        constantsAVX2<>+288(SB), Y0, Y0
 	VORPS        constantsAVX2<>+288(SB), Y1, Y1
 	VMOVUPS      constantsAVX2<>+544(SB), Y2
@@ -2600,10 +2727,10 @@ rest:
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   (CX)(R8*1), Y2, Y2
-	VMOVDQU      120(DI), Y3
-	VMASKMOVPS   32(CX)(R8*1), Y3, Y3
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   (R8)(R10*1), Y2, Y2
+	VMOVDQU      136(DI), Y3
+	VMASKMOVPS   32(R8)(R10*1), Y3, Y3
 	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
@@ -2649,14 +2776,16 @@ rest:
 	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y1, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   Y0, Y1, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   Y1, Y2, (CX)(R10*1)
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   Y0, Y1, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R10*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VORPS        constantsAVX2<>+288(SB), Y0, Y0
 	VORPS        constantsAVX2<>+288(SB), Y1, Y1
 	VMOVUPS      constantsAVX2<>+544(SB), Y2
@@ -2718,10 +2847,10 @@ rest:
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y2, Y6, Y1, Y1
 	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   64(CX)(R8*1), Y2, Y2
-	VMOVDQU      184(DI), Y3
-	VMASKMOVPS   96(CX)(R8*1), Y3, Y3
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   64(R8)(R10*1), Y2, Y2
+	VMOVDQU      200(DI), Y3
+	VMASKMOVPS   96(R8)(R10*1), Y3, Y3
 	VMOVUPS      constantsAVX2<>+384(SB), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y6, Y3
@@ -2767,12 +2896,19 @@ rest:
 	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
 	VADDPS       Y1, Y2, Y1
 	VADDPS       Y0, Y3, Y0
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y1, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   Y0, Y1, 96(AX)(R8*1)
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   Y1, Y2, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   Y0, Y1, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -2781,17 +2917,20 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sinAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
+	VMOVUPS      (R8)(R10*1), Y0
+	VMOVUPS      32(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -2844,10 +2983,10 @@ group:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
+	VMOVUPS      Y0, (CX)(R10*1)
+	VMOVUPS      Y1, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y0
+	VMOVUPS      96(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -2900,19 +3039,19 @@ group:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y0, 64(CX)(R10*1)
+	VMOVUPS      Y1, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R10*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -2965,14 +3104,16 @@ rest:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   Y0, Y2, (CX)(R10*1)
+	VMOVDQU      136(DI), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R10*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -3025,12 +3166,19 @@ rest:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   Y0, Y2, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y0
+	VMASKMOVPS   Y1, Y0, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3039,17 +3187,20 @@ end:
 // Requires: AVX, AVX2, FMA3
 TEXT ·cosAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVQ 64(DI), DX
-	XORQ R8, R8
-	CMPQ DX, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVQ 64(DI), R9
+	MOVQ 96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      32(CX)(R8*1), Y1
+	VMOVUPS      (R8)(R10*1), Y0
+	VMOVUPS      32(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -3104,10 +3255,10 @@ group:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, (AX)(R8*1)
-	VMOVUPS      Y1, 32(AX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      96(CX)(R8*1), Y1
+	VMOVUPS      Y0, (CX)(R10*1)
+	VMOVUPS      Y1, 32(CX)(R10*1)
+	VMOVUPS      64(R8)(R10*1), Y0
+	VMOVUPS      96(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -3162,19 +3313,19 @@ group:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVUPS      Y0, 64(AX)(R8*1)
-	VMOVUPS      Y1, 96(AX)(R8*1)
-	ADDQ         $0x00000080, R8
-	CMPQ         R8, DX
+	VMOVUPS      Y0, 64(CX)(R10*1)
+	VMOVUPS      Y1, 96(CX)(R10*1)
+	ADDQ         $0x00000080, R10
+	CMPQ         R10, R9
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R10*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -3229,14 +3380,16 @@ rest:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      88(DI), Y2
-	VMASKMOVPS   Y0, Y2, (AX)(R8*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)(R8*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y0
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   96(CX)(R8*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   Y0, Y2, (CX)(R10*1)
+	VMOVDQU      136(DI), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)(R10*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R10*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
 	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
@@ -3291,12 +3444,19 @@ rest:
 	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   Y0, Y2, 64(AX)(R8*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y1, Y0, 96(AX)(R8*1)
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   Y0, Y2, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y0
+	VMASKMOVPS   Y1, Y0, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3305,20 +3465,23 @@ end:
 // Requires: AVX
 TEXT ·reluAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+384(SB), Y0
-	MOVQ    64(DI), DX
-	XORQ    R8, R8
-	CMPQ    DX, $0x00
-	JE      rest
+	MOVQ    64(DI), R9
+	MOVQ    96(DI), R11
+
+segment:
+	XORQ  R10, R10
+	TESTQ R9, R9
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS 32(CX)(R8*1), Y2
-	VMOVUPS 64(CX)(R8*1), Y3
-	VMOVUPS 96(CX)(R8*1), Y4
+	VMOVUPS (R8)(R10*1), Y1
+	VMOVUPS 32(R8)(R10*1), Y2
+	VMOVUPS 64(R8)(R10*1), Y3
+	VMOVUPS 96(R8)(R10*1), Y4
 	VCMPPS  $0x16, Y0, Y1, Y5
 	VCMPPS  $0x16, Y0, Y2, Y6
 	VCMPPS  $0x16, Y0, Y3, Y7
@@ -3327,43 +3490,52 @@ group:
 	VANDPS  Y2, Y6, Y2
 	VANDPS  Y3, Y7, Y3
 	VANDPS  Y4, Y8, Y4
-	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS Y2, 32(AX)(R8*1)
-	VMOVUPS Y3, 64(AX)(R8*1)
-	VMOVUPS Y4, 96(AX)(R8*1)
-	ADDQ    $0x00000080, R8
-	CMPQ    R8, DX
+	VMOVUPS Y1, (CX)(R10*1)
+	VMOVUPS Y2, 32(CX)(R10*1)
+	VMOVUPS Y3, 64(CX)(R10*1)
+	VMOVUPS Y4, 96(CX)(R10*1)
+	ADDQ    $0x00000080, R10
+	CMPQ    R10, R9
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R8*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R8*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R8*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R8*1), Y4, Y4
-	VCMPPS     $0x16, Y0, Y1, Y5
-	VCMPPS     $0x16, Y0, Y2, Y6
-	VCMPPS     $0x16, Y0, Y3, Y7
-	VCMPPS     $0x16, Y0, Y4, Y0
-	VANDPS     Y1, Y5, Y1
-	VANDPS     Y2, Y6, Y2
-	VANDPS     Y3, Y7, Y3
-	VANDPS     Y4, Y0, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R8*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R8*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R8*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R8*1)
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R10*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R10*1), Y2, Y2
+	VCMPPS     $0x16, Y0, Y1, Y3
+	VCMPPS     $0x16, Y0, Y2, Y4
+	VANDPS     Y1, Y3, Y1
+	VANDPS     Y2, Y4, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R10*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R10*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R10*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R10*1), Y2, Y2
+	VCMPPS     $0x16, Y0, Y1, Y3
+	VCMPPS     $0x16, Y0, Y2, Y4
+	VANDPS     Y1, Y3, Y1
+	VANDPS     Y2, Y4, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R10*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R10*1)
 
 end:
+	DECQ R11
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3372,70 +3544,83 @@ end:
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
+	VMOVUPS (R8)(R12*1), Y0
+	VMOVUPS 32(R8)(R12*1), Y1
+	VMOVUPS 64(R8)(R12*1), Y2
+	VMOVUPS 96(R8)(R12*1), Y3
+	VMOVUPS (R10)(R12*1), Y4
+	VMOVUPS 32(R10)(R12*1), Y5
+	VMOVUPS 64(R10)(R12*1), Y6
+	VMOVUPS 96(R10)(R12*1), Y7
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y6, Y2, Y2
 	VADDPS  Y7, Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y0, (CX)(R12*1)
+	VMOVUPS Y1, 32(CX)(R12*1)
+	VMOVUPS Y2, 64(CX)(R12*1)
+	VMOVUPS Y3, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VADDPS     Y4, Y0, Y0
-	VADDPS     Y5, Y1, Y1
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y7, Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VADDPS     Y2, Y0, Y0
+	VADDPS     Y3, Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VADDPS     Y2, Y0, Y0
+	VADDPS     Y3, Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3444,70 +3629,83 @@ end:
 // Requires: AVX
 TEXT ·subAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
+	VMOVUPS (R8)(R12*1), Y0
+	VMOVUPS 32(R8)(R12*1), Y1
+	VMOVUPS 64(R8)(R12*1), Y2
+	VMOVUPS 96(R8)(R12*1), Y3
+	VMOVUPS (R10)(R12*1), Y4
+	VMOVUPS 32(R10)(R12*1), Y5
+	VMOVUPS 64(R10)(R12*1), Y6
+	VMOVUPS 96(R10)(R12*1), Y7
 	VSUBPS  Y4, Y0, Y0
 	VSUBPS  Y5, Y1, Y1
 	VSUBPS  Y6, Y2, Y2
 	VSUBPS  Y7, Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y0, (CX)(R12*1)
+	VMOVUPS Y1, 32(CX)(R12*1)
+	VMOVUPS Y2, 64(CX)(R12*1)
+	VMOVUPS Y3, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VSUBPS     Y4, Y0, Y0
-	VSUBPS     Y5, Y1, Y1
-	VSUBPS     Y6, Y2, Y2
-	VSUBPS     Y7, Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VSUBPS     Y2, Y0, Y0
+	VSUBPS     Y3, Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VSUBPS     Y2, Y0, Y0
+	VSUBPS     Y3, Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3516,70 +3714,83 @@ end:
 // Requires: AVX
 TEXT ·mulAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
+	VMOVUPS (R8)(R12*1), Y0
+	VMOVUPS 32(R8)(R12*1), Y1
+	VMOVUPS 64(R8)(R12*1), Y2
+	VMOVUPS 96(R8)(R12*1), Y3
+	VMOVUPS (R10)(R12*1), Y4
+	VMOVUPS 32(R10)(R12*1), Y5
+	VMOVUPS 64(R10)(R12*1), Y6
+	VMOVUPS 96(R10)(R12*1), Y7
 	VMULPS  Y4, Y0, Y0
 	VMULPS  Y5, Y1, Y1
 	VMULPS  Y6, Y2, Y2
 	VMULPS  Y7, Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y0, (CX)(R12*1)
+	VMOVUPS Y1, 32(CX)(R12*1)
+	VMOVUPS Y2, 64(CX)(R12*1)
+	VMOVUPS Y3, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VMULPS     Y4, Y0, Y0
-	VMULPS     Y5, Y1, Y1
-	VMULPS     Y6, Y2, Y2
-	VMULPS     Y7, Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VMULPS     Y2, Y0, Y0
+	VMULPS     Y3, Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VMULPS     Y2, Y0, Y0
+	VMULPS     Y3, Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3588,70 +3799,83 @@ end:
 // Requires: AVX
 TEXT ·divAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y0
-	VMOVUPS 32(CX)(R9*1), Y1
-	VMOVUPS 64(CX)(R9*1), Y2
-	VMOVUPS 96(CX)(R9*1), Y3
-	VMOVUPS (DX)(R9*1), Y4
-	VMOVUPS 32(DX)(R9*1), Y5
-	VMOVUPS 64(DX)(R9*1), Y6
-	VMOVUPS 96(DX)(R9*1), Y7
+	VMOVUPS (R8)(R12*1), Y0
+	VMOVUPS 32(R8)(R12*1), Y1
+	VMOVUPS 64(R8)(R12*1), Y2
+	VMOVUPS 96(R8)(R12*1), Y3
+	VMOVUPS (R10)(R12*1), Y4
+	VMOVUPS 32(R10)(R12*1), Y5
+	VMOVUPS 64(R10)(R12*1), Y6
+	VMOVUPS 96(R10)(R12*1), Y7
 	VDIVPS  Y4, Y0, Y0
 	VDIVPS  Y5, Y1, Y1
 	VDIVPS  Y6, Y2, Y2
 	VDIVPS  Y7, Y3, Y3
-	VMOVUPS Y0, (AX)(R9*1)
-	VMOVUPS Y1, 32(AX)(R9*1)
-	VMOVUPS Y2, 64(AX)(R9*1)
-	VMOVUPS Y3, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y0, (CX)(R12*1)
+	VMOVUPS Y1, 32(CX)(R12*1)
+	VMOVUPS Y2, 64(CX)(R12*1)
+	VMOVUPS Y3, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VDIVPS     Y4, Y0, Y0
-	VDIVPS     Y5, Y1, Y1
-	VDIVPS     Y6, Y2, Y2
-	VDIVPS     Y7, Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VDIVPS     Y2, Y0, Y0
+	VDIVPS     Y3, Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VDIVPS     Y2, Y0, Y0
+	VDIVPS     Y3, Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3660,25 +3884,28 @@ end:
 // Requires: AVX
 TEXT ·minAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y0
-	VMOVUPS   32(CX)(R9*1), Y1
-	VMOVUPS   64(CX)(R9*1), Y2
-	VMOVUPS   96(CX)(R9*1), Y3
-	VMOVUPS   (DX)(R9*1), Y4
-	VMOVUPS   32(DX)(R9*1), Y5
-	VMOVUPS   64(DX)(R9*1), Y6
-	VMOVUPS   96(DX)(R9*1), Y7
+	VMOVUPS   (R8)(R12*1), Y0
+	VMOVUPS   32(R8)(R12*1), Y1
+	VMOVUPS   64(R8)(R12*1), Y2
+	VMOVUPS   96(R8)(R12*1), Y3
+	VMOVUPS   (R10)(R12*1), Y4
+	VMOVUPS   32(R10)(R12*1), Y5
+	VMOVUPS   64(R10)(R12*1), Y6
+	VMOVUPS   96(R10)(R12*1), Y7
 	VCMPPS    $0x03, Y0, Y0, Y8
 	VCMPPS    $0x03, Y1, Y1, Y9
 	VCMPPS    $0x03, Y2, Y2, Y10
@@ -3691,55 +3918,65 @@ group:
 	VBLENDVPS Y9, Y1, Y5, Y1
 	VBLENDVPS Y10, Y2, Y6, Y2
 	VBLENDVPS Y11, Y3, Y7, Y3
-	VMOVUPS   Y0, (AX)(R9*1)
-	VMOVUPS   Y1, 32(AX)(R9*1)
-	VMOVUPS   Y2, 64(AX)(R9*1)
-	VMOVUPS   Y3, 96(AX)(R9*1)
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, R8
+	VMOVUPS   Y0, (CX)(R12*1)
+	VMOVUPS   Y1, 32(CX)(R12*1)
+	VMOVUPS   Y2, 64(CX)(R12*1)
+	VMOVUPS   Y3, 96(CX)(R12*1)
+	ADDQ      $0x00000080, R12
+	CMPQ      R12, R11
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VCMPPS     $0x03, Y0, Y0, Y8
-	VCMPPS     $0x03, Y1, Y1, Y9
-	VCMPPS     $0x03, Y2, Y2, Y10
-	VCMPPS     $0x03, Y3, Y3, Y11
-	VMINPS     Y4, Y0, Y4
-	VMINPS     Y5, Y1, Y5
-	VMINPS     Y6, Y2, Y6
-	VMINPS     Y7, Y3, Y7
-	VBLENDVPS  Y8, Y0, Y4, Y0
-	VBLENDVPS  Y9, Y1, Y5, Y1
-	VBLENDVPS  Y10, Y2, Y6, Y2
-	VBLENDVPS  Y11, Y3, Y7, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VCMPPS     $0x03, Y0, Y0, Y4
+	VCMPPS     $0x03, Y1, Y1, Y5
+	VMINPS     Y2, Y0, Y2
+	VMINPS     Y3, Y1, Y3
+	VBLENDVPS  Y4, Y0, Y2, Y0
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VCMPPS     $0x03, Y0, Y0, Y4
+	VCMPPS     $0x03, Y1, Y1, Y5
+	VMINPS     Y2, Y0, Y2
+	VMINPS     Y3, Y1, Y3
+	VBLENDVPS  Y4, Y0, Y2, Y0
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3748,25 +3985,28 @@ end:
 // Requires: AVX
 TEXT ·maxAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVQ 64(DI), R8
-	XORQ R9, R9
-	CMPQ R8, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y0
-	VMOVUPS   32(CX)(R9*1), Y1
-	VMOVUPS   64(CX)(R9*1), Y2
-	VMOVUPS   96(CX)(R9*1), Y3
-	VMOVUPS   (DX)(R9*1), Y4
-	VMOVUPS   32(DX)(R9*1), Y5
-	VMOVUPS   64(DX)(R9*1), Y6
-	VMOVUPS   96(DX)(R9*1), Y7
+	VMOVUPS   (R8)(R12*1), Y0
+	VMOVUPS   32(R8)(R12*1), Y1
+	VMOVUPS   64(R8)(R12*1), Y2
+	VMOVUPS   96(R8)(R12*1), Y3
+	VMOVUPS   (R10)(R12*1), Y4
+	VMOVUPS   32(R10)(R12*1), Y5
+	VMOVUPS   64(R10)(R12*1), Y6
+	VMOVUPS   96(R10)(R12*1), Y7
 	VCMPPS    $0x03, Y0, Y0, Y8
 	VCMPPS    $0x03, Y1, Y1, Y9
 	VCMPPS    $0x03, Y2, Y2, Y10
@@ -3779,55 +4019,65 @@ group:
 	VBLENDVPS Y9, Y1, Y5, Y1
 	VBLENDVPS Y10, Y2, Y6, Y2
 	VBLENDVPS Y11, Y3, Y7, Y3
-	VMOVUPS   Y0, (AX)(R9*1)
-	VMOVUPS   Y1, 32(AX)(R9*1)
-	VMOVUPS   Y2, 64(AX)(R9*1)
-	VMOVUPS   Y3, 96(AX)(R9*1)
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, R8
+	VMOVUPS   Y0, (CX)(R12*1)
+	VMOVUPS   Y1, 32(CX)(R12*1)
+	VMOVUPS   Y2, 64(CX)(R12*1)
+	VMOVUPS   Y3, 96(CX)(R12*1)
+	ADDQ      $0x00000080, R12
+	CMPQ      R12, R11
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y0
-	VMASKMOVPS (CX)(R9*1), Y0, Y0
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS 32(CX)(R9*1), Y1, Y1
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS 64(CX)(R9*1), Y2, Y2
-	VMOVDQU    184(DI), Y3
-	VMASKMOVPS 96(CX)(R9*1), Y3, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS (DX)(R9*1), Y4, Y4
-	VMOVDQU    120(DI), Y5
-	VMASKMOVPS 32(DX)(R9*1), Y5, Y5
-	VMOVDQU    152(DI), Y6
-	VMASKMOVPS 64(DX)(R9*1), Y6, Y6
-	VMOVDQU    184(DI), Y7
-	VMASKMOVPS 96(DX)(R9*1), Y7, Y7
-	VCMPPS     $0x03, Y0, Y0, Y8
-	VCMPPS     $0x03, Y1, Y1, Y9
-	VCMPPS     $0x03, Y2, Y2, Y10
-	VCMPPS     $0x03, Y3, Y3, Y11
-	VMAXPS     Y4, Y0, Y4
-	VMAXPS     Y5, Y1, Y5
-	VMAXPS     Y6, Y2, Y6
-	VMAXPS     Y7, Y3, Y7
-	VBLENDVPS  Y8, Y0, Y4, Y0
-	VBLENDVPS  Y9, Y1, Y5, Y1
-	VBLENDVPS  Y10, Y2, Y6, Y2
-	VBLENDVPS  Y11, Y3, Y7, Y3
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y0, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y0
-	VMASKMOVPS Y1, Y0, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y0
-	VMASKMOVPS Y2, Y0, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y0
-	VMASKMOVPS Y3, Y0, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y0
+	VMASKMOVPS (R8)(R12*1), Y0, Y0
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS 32(R8)(R12*1), Y1, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS (R10)(R12*1), Y2, Y2
+	VMOVDQU    136(DI), Y3
+	VMASKMOVPS 32(R10)(R12*1), Y3, Y3
+	VCMPPS     $0x03, Y0, Y0, Y4
+	VCMPPS     $0x03, Y1, Y1, Y5
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y1, Y3
+	VBLENDVPS  Y4, Y0, Y2, Y0
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VMOVDQU    104(DI), Y2
+	VMASKMOVPS Y0, Y2, (CX)(R12*1)
+	VMOVDQU    136(DI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y0
+	VMASKMOVPS 64(R8)(R12*1), Y0, Y0
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS 96(R8)(R12*1), Y1, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS 64(R10)(R12*1), Y2, Y2
+	VMOVDQU    200(DI), Y3
+	VMASKMOVPS 96(R10)(R12*1), Y3, Y3
+	VCMPPS     $0x03, Y0, Y0, Y4
+	VCMPPS     $0x03, Y1, Y1, Y5
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y1, Y3
+	VBLENDVPS  Y4, Y0, Y2, Y0
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VMOVDQU    168(DI), Y2
+	VMASKMOVPS Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y0
+	VMASKMOVPS Y1, Y0, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3836,26 +4086,29 @@ end:
 // Requires: AVX
 TEXT ·lessAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
 	VMOVUPS constantsAVX2<>+352(SB), Y0
-	MOVQ    64(DI), R8
-	XORQ    R9, R9
-	CMPQ    R8, $0x00
-	JE      rest
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y1
-	VMOVUPS 32(CX)(R9*1), Y2
-	VMOVUPS 64(CX)(R9*1), Y3
-	VMOVUPS 96(CX)(R9*1), Y4
-	VMOVUPS (DX)(R9*1), Y5
-	VMOVUPS 32(DX)(R9*1), Y6
-	VMOVUPS 64(DX)(R9*1), Y7
-	VMOVUPS 96(DX)(R9*1), Y8
+	VMOVUPS (R8)(R12*1), Y1
+	VMOVUPS 32(R8)(R12*1), Y2
+	VMOVUPS 64(R8)(R12*1), Y3
+	VMOVUPS 96(R8)(R12*1), Y4
+	VMOVUPS (R10)(R12*1), Y5
+	VMOVUPS 32(R10)(R12*1), Y6
+	VMOVUPS 64(R10)(R12*1), Y7
+	VMOVUPS 96(R10)(R12*1), Y8
 	VCMPPS  $0x11, Y5, Y1, Y1
 	VCMPPS  $0x11, Y6, Y2, Y2
 	VCMPPS  $0x11, Y7, Y3, Y3
@@ -3864,51 +4117,61 @@ group:
 	VANDPS  Y0, Y2, Y2
 	VANDPS  Y0, Y3, Y3
 	VANDPS  Y0, Y4, Y4
-	VMOVUPS Y1, (AX)(R9*1)
-	VMOVUPS Y2, 32(AX)(R9*1)
-	VMOVUPS Y3, 64(AX)(R9*1)
-	VMOVUPS Y4, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y1, (CX)(R12*1)
+	VMOVUPS Y2, 32(CX)(R12*1)
+	VMOVUPS Y3, 64(CX)(R12*1)
+	VMOVUPS Y4, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R9*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (DX)(R9*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
-	VMOVDQU    152(DI), Y7
-	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
-	VMOVDQU    184(DI), Y8
-	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
-	VCMPPS     $0x11, Y5, Y1, Y1
-	VCMPPS     $0x11, Y6, Y2, Y2
-	VCMPPS     $0x11, Y7, Y3, Y3
-	VCMPPS     $0x11, Y8, Y4, Y4
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R12*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R12*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R12*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x11, Y3, Y1, Y1
+	VCMPPS     $0x11, Y4, Y2, Y2
 	VANDPS     Y0, Y1, Y1
 	VANDPS     Y0, Y2, Y2
-	VANDPS     Y0, Y3, Y3
-	VANDPS     Y0, Y4, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R12*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R12*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R12*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R12*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x11, Y3, Y1, Y1
+	VCMPPS     $0x11, Y4, Y2, Y2
+	VANDPS     Y0, Y1, Y1
+	VANDPS     Y0, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -3917,26 +4180,29 @@ end:
 // Requires: AVX
 TEXT ·leakyAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
 	VMOVUPS constantsAVX2<>+384(SB), Y0
-	MOVQ    64(DI), R8
-	XORQ    R9, R9
-	CMPQ    R8, $0x00
-	JE      rest
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y1
-	VMOVUPS   32(CX)(R9*1), Y2
-	VMOVUPS   64(CX)(R9*1), Y3
-	VMOVUPS   96(CX)(R9*1), Y4
-	VMOVUPS   (DX)(R9*1), Y5
-	VMOVUPS   32(DX)(R9*1), Y6
-	VMOVUPS   64(DX)(R9*1), Y7
-	VMOVUPS   96(DX)(R9*1), Y8
+	VMOVUPS   (R8)(R12*1), Y1
+	VMOVUPS   32(R8)(R12*1), Y2
+	VMOVUPS   64(R8)(R12*1), Y3
+	VMOVUPS   96(R8)(R12*1), Y4
+	VMOVUPS   (R10)(R12*1), Y5
+	VMOVUPS   32(R10)(R12*1), Y6
+	VMOVUPS   64(R10)(R12*1), Y7
+	VMOVUPS   96(R10)(R12*1), Y8
 	VCMPPS    $0x16, Y0, Y1, Y9
 	VCMPPS    $0x16, Y0, Y2, Y10
 	VCMPPS    $0x16, Y0, Y3, Y11
@@ -3949,55 +4215,65 @@ group:
 	VBLENDVPS Y10, Y2, Y6, Y2
 	VBLENDVPS Y11, Y3, Y7, Y3
 	VBLENDVPS Y12, Y4, Y8, Y4
-	VMOVUPS   Y1, (AX)(R9*1)
-	VMOVUPS   Y2, 32(AX)(R9*1)
-	VMOVUPS   Y3, 64(AX)(R9*1)
-	VMOVUPS   Y4, 96(AX)(R9*1)
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, R8
+	VMOVUPS   Y1, (CX)(R12*1)
+	VMOVUPS   Y2, 32(CX)(R12*1)
+	VMOVUPS   Y3, 64(CX)(R12*1)
+	VMOVUPS   Y4, 96(CX)(R12*1)
+	ADDQ      $0x00000080, R12
+	CMPQ      R12, R11
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R9*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (DX)(R9*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
-	VMOVDQU    152(DI), Y7
-	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
-	VMOVDQU    184(DI), Y8
-	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
-	VCMPPS     $0x16, Y0, Y1, Y9
-	VCMPPS     $0x16, Y0, Y2, Y10
-	VCMPPS     $0x16, Y0, Y3, Y11
-	VCMPPS     $0x16, Y0, Y4, Y0
-	VMULPS     Y5, Y1, Y5
-	VMULPS     Y6, Y2, Y6
-	VMULPS     Y7, Y3, Y7
-	VMULPS     Y8, Y4, Y8
-	VBLENDVPS  Y9, Y1, Y5, Y1
-	VBLENDVPS  Y10, Y2, Y6, Y2
-	VBLENDVPS  Y11, Y3, Y7, Y3
-	VBLENDVPS  Y0, Y4, Y8, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R12*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R12*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R12*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x16, Y0, Y1, Y5
+	VCMPPS     $0x16, Y0, Y2, Y6
+	VMULPS     Y3, Y1, Y3
+	VMULPS     Y4, Y2, Y4
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VBLENDVPS  Y6, Y2, Y4, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R12*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R12*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R12*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R12*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x16, Y0, Y1, Y5
+	VCMPPS     $0x16, Y0, Y2, Y6
+	VMULPS     Y3, Y1, Y3
+	VMULPS     Y4, Y2, Y4
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VBLENDVPS  Y6, Y2, Y4, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4006,26 +4282,29 @@ end:
 // Requires: AVX
 TEXT ·dsigmoidAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
 	VMOVUPS constantsAVX2<>+352(SB), Y0
-	MOVQ    64(DI), R8
-	XORQ    R9, R9
-	CMPQ    R8, $0x00
-	JE      rest
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS (CX)(R9*1), Y1
-	VMOVUPS 32(CX)(R9*1), Y2
-	VMOVUPS 64(CX)(R9*1), Y3
-	VMOVUPS 96(CX)(R9*1), Y4
-	VMOVUPS (DX)(R9*1), Y5
-	VMOVUPS 32(DX)(R9*1), Y6
-	VMOVUPS 64(DX)(R9*1), Y7
-	VMOVUPS 96(DX)(R9*1), Y8
+	VMOVUPS (R8)(R12*1), Y1
+	VMOVUPS 32(R8)(R12*1), Y2
+	VMOVUPS 64(R8)(R12*1), Y3
+	VMOVUPS 96(R8)(R12*1), Y4
+	VMOVUPS (R10)(R12*1), Y5
+	VMOVUPS 32(R10)(R12*1), Y6
+	VMOVUPS 64(R10)(R12*1), Y7
+	VMOVUPS 96(R10)(R12*1), Y8
 	VSUBPS  Y5, Y0, Y9
 	VSUBPS  Y6, Y0, Y10
 	VSUBPS  Y7, Y0, Y11
@@ -4038,55 +4317,65 @@ group:
 	VMULPS  Y6, Y2, Y2
 	VMULPS  Y7, Y3, Y3
 	VMULPS  Y8, Y4, Y4
-	VMOVUPS Y1, (AX)(R9*1)
-	VMOVUPS Y2, 32(AX)(R9*1)
-	VMOVUPS Y3, 64(AX)(R9*1)
-	VMOVUPS Y4, 96(AX)(R9*1)
-	ADDQ    $0x00000080, R9
-	CMPQ    R9, R8
+	VMOVUPS Y1, (CX)(R12*1)
+	VMOVUPS Y2, 32(CX)(R12*1)
+	VMOVUPS Y3, 64(CX)(R12*1)
+	VMOVUPS Y4, 96(CX)(R12*1)
+	ADDQ    $0x00000080, R12
+	CMPQ    R12, R11
 	JNE     group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R9*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (DX)(R9*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
-	VMOVDQU    152(DI), Y7
-	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
-	VMOVDQU    184(DI), Y8
-	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
-	VSUBPS     Y5, Y0, Y9
-	VSUBPS     Y6, Y0, Y10
-	VSUBPS     Y7, Y0, Y11
-	VSUBPS     Y8, Y0, Y0
-	VMULPS     Y9, Y5, Y5
-	VMULPS     Y10, Y6, Y6
-	VMULPS     Y11, Y7, Y7
-	VMULPS     Y0, Y8, Y0
-	VMULPS     Y5, Y1, Y1
-	VMULPS     Y6, Y2, Y2
-	VMULPS     Y7, Y3, Y3
-	VMULPS     Y0, Y4, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R12*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R12*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R12*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R12*1), Y4, Y4
+	VSUBPS     Y3, Y0, Y5
+	VSUBPS     Y4, Y0, Y6
+	VMULPS     Y5, Y3, Y3
+	VMULPS     Y6, Y4, Y4
+	VMULPS     Y3, Y1, Y1
+	VMULPS     Y4, Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R12*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R12*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R12*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R12*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R12*1), Y4, Y4
+	VSUBPS     Y3, Y0, Y5
+	VSUBPS     Y4, Y0, Y6
+	VMULPS     Y5, Y3, Y3
+	VMULPS     Y6, Y4, Y4
+	VMULPS     Y3, Y1, Y1
+	VMULPS     Y4, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4095,26 +4384,29 @@ end:
 // Requires: AVX, FMA3
 TEXT ·dtanhAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
 	VMOVUPS constantsAVX2<>+352(SB), Y0
-	MOVQ    64(DI), R8
-	XORQ    R9, R9
-	CMPQ    R8, $0x00
-	JE      rest
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R9*1), Y1
-	VMOVUPS      32(CX)(R9*1), Y2
-	VMOVUPS      64(CX)(R9*1), Y3
-	VMOVUPS      96(CX)(R9*1), Y4
-	VMOVUPS      (DX)(R9*1), Y5
-	VMOVUPS      32(DX)(R9*1), Y6
-	VMOVUPS      64(DX)(R9*1), Y7
-	VMOVUPS      96(DX)(R9*1), Y8
+	VMOVUPS      (R8)(R12*1), Y1
+	VMOVUPS      32(R8)(R12*1), Y2
+	VMOVUPS      64(R8)(R12*1), Y3
+	VMOVUPS      96(R8)(R12*1), Y4
+	VMOVUPS      (R10)(R12*1), Y5
+	VMOVUPS      32(R10)(R12*1), Y6
+	VMOVUPS      64(R10)(R12*1), Y7
+	VMOVUPS      96(R10)(R12*1), Y8
 	VMOVUPS      Y0, Y9
 	VMOVUPS      Y0, Y10
 	VMOVUPS      Y0, Y11
@@ -4127,55 +4419,65 @@ group:
 	VMULPS       Y10, Y2, Y2
 	VMULPS       Y11, Y3, Y3
 	VMULPS       Y12, Y4, Y4
-	VMOVUPS      Y1, (AX)(R9*1)
-	VMOVUPS      Y2, 32(AX)(R9*1)
-	VMOVUPS      Y3, 64(AX)(R9*1)
-	VMOVUPS      Y4, 96(AX)(R9*1)
-	ADDQ         $0x00000080, R9
-	CMPQ         R9, R8
+	VMOVUPS      Y1, (CX)(R12*1)
+	VMOVUPS      Y2, 32(CX)(R12*1)
+	VMOVUPS      Y3, 64(CX)(R12*1)
+	VMOVUPS      Y4, 96(CX)(R12*1)
+	ADDQ         $0x00000080, R12
+	CMPQ         R12, R11
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y1
-	VMASKMOVPS   (CX)(R9*1), Y1, Y1
-	VMOVDQU      120(DI), Y2
-	VMASKMOVPS   32(CX)(R9*1), Y2, Y2
-	VMOVDQU      152(DI), Y3
-	VMASKMOVPS   64(CX)(R9*1), Y3, Y3
-	VMOVDQU      184(DI), Y4
-	VMASKMOVPS   96(CX)(R9*1), Y4, Y4
-	VMOVDQU      88(DI), Y5
-	VMASKMOVPS   (DX)(R9*1), Y5, Y5
-	VMOVDQU      120(DI), Y6
-	VMASKMOVPS   32(DX)(R9*1), Y6, Y6
-	VMOVDQU      152(DI), Y7
-	VMASKMOVPS   64(DX)(R9*1), Y7, Y7
-	VMOVDQU      184(DI), Y8
-	VMASKMOVPS   96(DX)(R9*1), Y8, Y8
-	VMOVUPS      Y0, Y9
-	VMOVUPS      Y0, Y10
-	VMOVUPS      Y0, Y11
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS Y5, Y5, Y9
-	VFNMADD231PS Y6, Y6, Y10
-	VFNMADD231PS Y7, Y7, Y11
-	VFNMADD231PS Y8, Y8, Y0
-	VMULPS       Y9, Y1, Y1
-	VMULPS       Y10, Y2, Y2
-	VMULPS       Y11, Y3, Y3
-	VMULPS       Y0, Y4, Y0
-	VMOVDQU      88(DI), Y4
-	VMASKMOVPS   Y1, Y4, (AX)(R9*1)
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   Y2, Y1, 32(AX)(R9*1)
-	VMOVDQU      152(DI), Y1
-	VMASKMOVPS   Y3, Y1, 64(AX)(R9*1)
-	VMOVDQU      184(DI), Y1
-	VMASKMOVPS   Y0, Y1, 96(AX)(R9*1)
+	VMOVDQU      104(DI), Y1
+	VMASKMOVPS   (R8)(R12*1), Y1, Y1
+	VMOVDQU      136(DI), Y2
+	VMASKMOVPS   32(R8)(R12*1), Y2, Y2
+	VMOVDQU      104(DI), Y3
+	VMASKMOVPS   (R10)(R12*1), Y3, Y3
+	VMOVDQU      136(DI), Y4
+	VMASKMOVPS   32(R10)(R12*1), Y4, Y4
+	VMOVUPS      Y0, Y5
+	VMOVUPS      Y0, Y6
+	VFNMADD231PS Y3, Y3, Y5
+	VFNMADD231PS Y4, Y4, Y6
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y6, Y2, Y2
+	VMOVDQU      104(DI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(R12*1)
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(R12*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y1
+	VMASKMOVPS   64(R8)(R12*1), Y1, Y1
+	VMOVDQU      200(DI), Y2
+	VMASKMOVPS   96(R8)(R12*1), Y2, Y2
+	VMOVDQU      168(DI), Y3
+	VMASKMOVPS   64(R10)(R12*1), Y3, Y3
+	VMOVDQU      200(DI), Y4
+	VMASKMOVPS   96(R10)(R12*1), Y4, Y4
+	VMOVUPS      Y0, Y5
+	VMOVUPS      Y0, Y6
+	VFNMADD231PS Y3, Y3, Y5
+	VFNMADD231PS Y4, Y4, Y6
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y6, Y2, Y2
+	VMOVDQU      168(DI), Y3
+	VMASKMOVPS   Y1, Y3, 64(CX)(R12*1)
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   Y2, Y1, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4184,26 +4486,29 @@ end:
 // Requires: AVX
 TEXT ·dreluAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
 	VMOVUPS constantsAVX2<>+384(SB), Y0
-	MOVQ    64(DI), R8
-	XORQ    R9, R9
-	CMPQ    R8, $0x00
-	JE      rest
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R9*1), Y1
-	VMOVUPS   32(CX)(R9*1), Y2
-	VMOVUPS   64(CX)(R9*1), Y3
-	VMOVUPS   96(CX)(R9*1), Y4
-	VMOVUPS   (DX)(R9*1), Y5
-	VMOVUPS   32(DX)(R9*1), Y6
-	VMOVUPS   64(DX)(R9*1), Y7
-	VMOVUPS   96(DX)(R9*1), Y8
+	VMOVUPS   (R8)(R12*1), Y1
+	VMOVUPS   32(R8)(R12*1), Y2
+	VMOVUPS   64(R8)(R12*1), Y3
+	VMOVUPS   96(R8)(R12*1), Y4
+	VMOVUPS   (R10)(R12*1), Y5
+	VMOVUPS   32(R10)(R12*1), Y6
+	VMOVUPS   64(R10)(R12*1), Y7
+	VMOVUPS   96(R10)(R12*1), Y8
 	VCMPPS    $0x1e, Y0, Y5, Y9
 	VCMPPS    $0x1e, Y0, Y6, Y10
 	VCMPPS    $0x1e, Y0, Y7, Y11
@@ -4220,59 +4525,69 @@ group:
 	VBLENDVPS Y10, Y6, Y2, Y2
 	VBLENDVPS Y11, Y7, Y3, Y3
 	VBLENDVPS Y12, Y8, Y4, Y4
-	VMOVUPS   Y1, (AX)(R9*1)
-	VMOVUPS   Y2, 32(AX)(R9*1)
-	VMOVUPS   Y3, 64(AX)(R9*1)
-	VMOVUPS   Y4, 96(AX)(R9*1)
-	ADDQ      $0x00000080, R9
-	CMPQ      R9, R8
+	VMOVUPS   Y1, (CX)(R12*1)
+	VMOVUPS   Y2, 32(CX)(R12*1)
+	VMOVUPS   Y3, 64(CX)(R12*1)
+	VMOVUPS   Y4, 96(CX)(R12*1)
+	ADDQ      $0x00000080, R12
+	CMPQ      R12, R11
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R9*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R9*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R9*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R9*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (DX)(R9*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(DX)(R9*1), Y6, Y6
-	VMOVDQU    152(DI), Y7
-	VMASKMOVPS 64(DX)(R9*1), Y7, Y7
-	VMOVDQU    184(DI), Y8
-	VMASKMOVPS 96(DX)(R9*1), Y8, Y8
-	VCMPPS     $0x1e, Y0, Y5, Y9
-	VCMPPS     $0x1e, Y0, Y6, Y10
-	VCMPPS     $0x1e, Y0, Y7, Y11
-	VCMPPS     $0x1e, Y0, Y8, Y0
-	VANDPS     Y1, Y9, Y1
-	VANDPS     Y2, Y10, Y2
-	VANDPS     Y3, Y11, Y3
-	VANDPS     Y4, Y0, Y0
-	VCMPPS     $0x03, Y5, Y5, Y4
-	VCMPPS     $0x03, Y6, Y6, Y9
-	VCMPPS     $0x03, Y7, Y7, Y10
-	VCMPPS     $0x03, Y8, Y8, Y11
-	VBLENDVPS  Y4, Y5, Y1, Y1
-	VBLENDVPS  Y9, Y6, Y2, Y2
-	VBLENDVPS  Y10, Y7, Y3, Y3
-	VBLENDVPS  Y11, Y8, Y0, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R9*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R9*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R9*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R9*1)
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R12*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R12*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R12*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x1e, Y0, Y3, Y5
+	VCMPPS     $0x1e, Y0, Y4, Y6
+	VANDPS     Y1, Y5, Y1
+	VANDPS     Y2, Y6, Y2
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VBLENDVPS  Y6, Y4, Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R12*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R12*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R12*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R12*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R12*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R12*1), Y4, Y4
+	VCMPPS     $0x1e, Y0, Y3, Y5
+	VCMPPS     $0x1e, Y0, Y4, Y6
+	VANDPS     Y1, Y5, Y1
+	VANDPS     Y2, Y6, Y2
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VBLENDVPS  Y6, Y4, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R12*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R12*1)
 
 end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4281,84 +4596,98 @@ end:
 // Requires: AVX, FMA3
 TEXT ·fmaAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVL 20(SI), R8
-	MOVQ (BX)(R8*1), R8
-	MOVQ 64(DI), R9
-	XORQ R10, R10
-	CMPQ R9, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVL 20(SI), R11
+	MOVQ (BX)(R11*1), R12
+	MOVQ 64(DI), R13
+	MOVQ 96(DI), R15
+
+segment:
+	XORQ  R14, R14
+	TESTQ R13, R13
+	JZ    rest
 
 group:
-	VMOVUPS     (CX)(R10*1), Y0
-	VMOVUPS     32(CX)(R10*1), Y1
-	VMOVUPS     64(CX)(R10*1), Y2
-	VMOVUPS     96(CX)(R10*1), Y3
-	VMOVUPS     (DX)(R10*1), Y4
-	VMOVUPS     32(DX)(R10*1), Y5
-	VMOVUPS     64(DX)(R10*1), Y6
-	VMOVUPS     96(DX)(R10*1), Y7
-	VMOVUPS     (R8)(R10*1), Y8
-	VMOVUPS     32(R8)(R10*1), Y9
-	VMOVUPS     64(R8)(R10*1), Y10
-	VMOVUPS     96(R8)(R10*1), Y11
+	VMOVUPS     (R8)(R14*1), Y0
+	VMOVUPS     32(R8)(R14*1), Y1
+	VMOVUPS     64(R8)(R14*1), Y2
+	VMOVUPS     96(R8)(R14*1), Y3
+	VMOVUPS     (R10)(R14*1), Y4
+	VMOVUPS     32(R10)(R14*1), Y5
+	VMOVUPS     64(R10)(R14*1), Y6
+	VMOVUPS     96(R10)(R14*1), Y7
+	VMOVUPS     (R12)(R14*1), Y8
+	VMOVUPS     32(R12)(R14*1), Y9
+	VMOVUPS     64(R12)(R14*1), Y10
+	VMOVUPS     96(R12)(R14*1), Y11
 	VFMADD231PS Y4, Y0, Y8
 	VFMADD231PS Y5, Y1, Y9
 	VFMADD231PS Y6, Y2, Y10
 	VFMADD231PS Y7, Y3, Y11
-	VMOVUPS     Y8, (AX)(R10*1)
-	VMOVUPS     Y9, 32(AX)(R10*1)
-	VMOVUPS     Y10, 64(AX)(R10*1)
-	VMOVUPS     Y11, 96(AX)(R10*1)
-	ADDQ        $0x00000080, R10
-	CMPQ        R10, R9
+	VMOVUPS     Y8, (CX)(R14*1)
+	VMOVUPS     Y9, 32(CX)(R14*1)
+	VMOVUPS     Y10, 64(CX)(R14*1)
+	VMOVUPS     Y11, 96(CX)(R14*1)
+	ADDQ        $0x00000080, R14
+	CMPQ        R14, R13
 	JNE         group
 
 rest:
 	CMPQ        72(DI), $0x00
 	JE          end
-	VMOVDQU     88(DI), Y0
-	VMASKMOVPS  (CX)(R10*1), Y0, Y0
-	VMOVDQU     120(DI), Y1
-	VMASKMOVPS  32(CX)(R10*1), Y1, Y1
-	VMOVDQU     152(DI), Y2
-	VMASKMOVPS  64(CX)(R10*1), Y2, Y2
-	VMOVDQU     184(DI), Y3
-	VMASKMOVPS  96(CX)(R10*1), Y3, Y3
-	VMOVDQU     88(DI), Y4
-	VMASKMOVPS  (DX)(R10*1), Y4, Y4
-	VMOVDQU     120(DI), Y5
-	VMASKMOVPS  32(DX)(R10*1), Y5, Y5
-	VMOVDQU     152(DI), Y6
-	VMASKMOVPS  64(DX)(R10*1), Y6, Y6
-	VMOVDQU     184(DI), Y7
-	VMASKMOVPS  96(DX)(R10*1), Y7, Y7
-	VMOVDQU     88(DI), Y8
-	VMASKMOVPS  (R8)(R10*1), Y8, Y8
-	VMOVDQU     120(DI), Y9
-	VMASKMOVPS  32(R8)(R10*1), Y9, Y9
-	VMOVDQU     152(DI), Y10
-	VMASKMOVPS  64(R8)(R10*1), Y10, Y10
-	VMOVDQU     184(DI), Y11
-	VMASKMOVPS  96(R8)(R10*1), Y11, Y11
-	VFMADD231PS Y4, Y0, Y8
-	VFMADD231PS Y5, Y1, Y9
-	VFMADD231PS Y6, Y2, Y10
-	VFMADD231PS Y7, Y3, Y11
-	VMOVDQU     88(DI), Y0
-	VMASKMOVPS  Y8, Y0, (AX)(R10*1)
-	VMOVDQU     120(DI), Y0
-	VMASKMOVPS  Y9, Y0, 32(AX)(R10*1)
-	VMOVDQU     152(DI), Y0
-	VMASKMOVPS  Y10, Y0, 64(AX)(R10*1)
-	VMOVDQU     184(DI), Y0
-	VMASKMOVPS  Y11, Y0, 96(AX)(R10*1)
+	VMOVDQU     104(DI), Y0
+	VMASKMOVPS  (R8)(R14*1), Y0, Y0
+	VMOVDQU     136(DI), Y1
+	VMASKMOVPS  32(R8)(R14*1), Y1, Y1
+	VMOVDQU     104(DI), Y2
+	VMASKMOVPS  (R10)(R14*1), Y2, Y2
+	VMOVDQU     136(DI), Y3
+	VMASKMOVPS  32(R10)(R14*1), Y3, Y3
+	VMOVDQU     104(DI), Y4
+	VMASKMOVPS  (R12)(R14*1), Y4, Y4
+	VMOVDQU     136(DI), Y5
+	VMASKMOVPS  32(R12)(R14*1), Y5, Y5
+	VFMADD231PS Y2, Y0, Y4
+	VFMADD231PS Y3, Y1, Y5
+	VMOVDQU     104(DI), Y0
+	VMASKMOVPS  Y4, Y0, (CX)(R14*1)
+	VMOVDQU     136(DI), Y0
+	VMASKMOVPS  Y5, Y0, 32(CX)(R14*1)
+	CMPQ        72(DI), $0x10
+	JLE         end
+	VMOVDQU     168(DI), Y0
+	VMASKMOVPS  64(R8)(R14*1), Y0, Y0
+	VMOVDQU     200(DI), Y1
+	VMASKMOVPS  96(R8)(R14*1), Y1, Y1
+	VMOVDQU     168(DI), Y2
+	VMASKMOVPS  64(R10)(R14*1), Y2, Y2
+	VMOVDQU     200(DI), Y3
+	VMASKMOVPS  96(R10)(R14*1), Y3, Y3
+	VMOVDQU     168(DI), Y4
+	VMASKMOVPS  64(R12)(R14*1), Y4, Y4
+	VMOVDQU     200(DI), Y5
+	VMASKMOVPS  96(R12)(R14*1), Y5, Y5
+	VFMADD231PS Y2, Y0, Y4
+	VFMADD231PS Y3, Y1, Y5
+	VMOVDQU     168(DI), Y0
+	VMASKMOVPS  Y4, Y0, 64(CX)(R14*1)
+	VMOVDQU     200(DI), Y0
+	VMASKMOVPS  Y5, Y0, 96(CX)(R14*1)
 
 end:
+	DECQ R15
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	ADDQ 8(BX)(R11*1), R12
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4367,84 +4696,98 @@ end:
 // Requires: AVX, FMA3
 TEXT ·fnmaAVX2(SB), NOSPLIT, $0
 	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), AX
-	MOVL 12(SI), CX
-	MOVQ (BX)(CX*1), CX
-	MOVL 16(SI), DX
-	MOVQ (BX)(DX*1), DX
-	MOVL 20(SI), R8
-	MOVQ (BX)(R8*1), R8
-	MOVQ 64(DI), R9
-	XORQ R10, R10
-	CMPQ R9, $0x00
-	JE   rest
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVL 20(SI), R11
+	MOVQ (BX)(R11*1), R12
+	MOVQ 64(DI), R13
+	MOVQ 96(DI), R15
+
+segment:
+	XORQ  R14, R14
+	TESTQ R13, R13
+	JZ    rest
 
 group:
-	VMOVUPS      (CX)(R10*1), Y0
-	VMOVUPS      32(CX)(R10*1), Y1
-	VMOVUPS      64(CX)(R10*1), Y2
-	VMOVUPS      96(CX)(R10*1), Y3
-	VMOVUPS      (DX)(R10*1), Y4
-	VMOVUPS      32(DX)(R10*1), Y5
-	VMOVUPS      64(DX)(R10*1), Y6
-	VMOVUPS      96(DX)(R10*1), Y7
-	VMOVUPS      (R8)(R10*1), Y8
-	VMOVUPS      32(R8)(R10*1), Y9
-	VMOVUPS      64(R8)(R10*1), Y10
-	VMOVUPS      96(R8)(R10*1), Y11
+	VMOVUPS      (R8)(R14*1), Y0
+	VMOVUPS      32(R8)(R14*1), Y1
+	VMOVUPS      64(R8)(R14*1), Y2
+	VMOVUPS      96(R8)(R14*1), Y3
+	VMOVUPS      (R10)(R14*1), Y4
+	VMOVUPS      32(R10)(R14*1), Y5
+	VMOVUPS      64(R10)(R14*1), Y6
+	VMOVUPS      96(R10)(R14*1), Y7
+	VMOVUPS      (R12)(R14*1), Y8
+	VMOVUPS      32(R12)(R14*1), Y9
+	VMOVUPS      64(R12)(R14*1), Y10
+	VMOVUPS      96(R12)(R14*1), Y11
 	VFNMADD231PS Y4, Y0, Y8
 	VFNMADD231PS Y5, Y1, Y9
 	VFNMADD231PS Y6, Y2, Y10
 	VFNMADD231PS Y7, Y3, Y11
-	VMOVUPS      Y8, (AX)(R10*1)
-	VMOVUPS      Y9, 32(AX)(R10*1)
-	VMOVUPS      Y10, 64(AX)(R10*1)
-	VMOVUPS      Y11, 96(AX)(R10*1)
-	ADDQ         $0x00000080, R10
-	CMPQ         R10, R9
+	VMOVUPS      Y8, (CX)(R14*1)
+	VMOVUPS      Y9, 32(CX)(R14*1)
+	VMOVUPS      Y10, 64(CX)(R14*1)
+	VMOVUPS      Y11, 96(CX)(R14*1)
+	ADDQ         $0x00000080, R14
+	CMPQ         R14, R13
 	JNE          group
 
 rest:
 	CMPQ         72(DI), $0x00
 	JE           end
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   (CX)(R10*1), Y0, Y0
-	VMOVDQU      120(DI), Y1
-	VMASKMOVPS   32(CX)(R10*1), Y1, Y1
-	VMOVDQU      152(DI), Y2
-	VMASKMOVPS   64(CX)(R10*1), Y2, Y2
-	VMOVDQU      184(DI), Y3
-	VMASKMOVPS   96(CX)(R10*1), Y3, Y3
-	VMOVDQU      88(DI), Y4
-	VMASKMOVPS   (DX)(R10*1), Y4, Y4
-	VMOVDQU      120(DI), Y5
-	VMASKMOVPS   32(DX)(R10*1), Y5, Y5
-	VMOVDQU      152(DI), Y6
-	VMASKMOVPS   64(DX)(R10*1), Y6, Y6
-	VMOVDQU      184(DI), Y7
-	VMASKMOVPS   96(DX)(R10*1), Y7, Y7
-	VMOVDQU      88(DI), Y8
-	VMASKMOVPS   (R8)(R10*1), Y8, Y8
-	VMOVDQU      120(DI), Y9
-	VMASKMOVPS   32(R8)(R10*1), Y9, Y9
-	VMOVDQU      152(DI), Y10
-	VMASKMOVPS   64(R8)(R10*1), Y10, Y10
-	VMOVDQU      184(DI), Y11
-	VMASKMOVPS   96(R8)(R10*1), Y11, Y11
-	VFNMADD231PS Y4, Y0, Y8
-	VFNMADD231PS Y5, Y1, Y9
-	VFNMADD231PS Y6, Y2, Y10
-	VFNMADD231PS Y7, Y3, Y11
-	VMOVDQU      88(DI), Y0
-	VMASKMOVPS   Y8, Y0, (AX)(R10*1)
-	VMOVDQU      120(DI), Y0
-	VMASKMOVPS   Y9, Y0, 32(AX)(R10*1)
-	VMOVDQU      152(DI), Y0
-	VMASKMOVPS   Y10, Y0, 64(AX)(R10*1)
-	VMOVDQU      184(DI), Y0
-	VMASKMOVPS   Y11, Y0, 96(AX)(R10*1)
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R14*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R14*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   (R10)(R14*1), Y2, Y2
+	VMOVDQU      136(DI), Y3
+	VMASKMOVPS   32(R10)(R14*1), Y3, Y3
+	VMOVDQU      104(DI), Y4
+	VMASKMOVPS   (R12)(R14*1), Y4, Y4
+	VMOVDQU      136(DI), Y5
+	VMASKMOVPS   32(R12)(R14*1), Y5, Y5
+	VFNMADD231PS Y2, Y0, Y4
+	VFNMADD231PS Y3, Y1, Y5
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   Y4, Y0, (CX)(R14*1)
+	VMOVDQU      136(DI), Y0
+	VMASKMOVPS   Y5, Y0, 32(CX)(R14*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R14*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R14*1), Y1, Y1
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   64(R10)(R14*1), Y2, Y2
+	VMOVDQU      200(DI), Y3
+	VMASKMOVPS   96(R10)(R14*1), Y3, Y3
+	VMOVDQU      168(DI), Y4
+	VMASKMOVPS   64(R12)(R14*1), Y4, Y4
+	VMOVDQU      200(DI), Y5
+	VMASKMOVPS   96(R12)(R14*1), Y5, Y5
+	VFNMADD231PS Y2, Y0, Y4
+	VFNMADD231PS Y3, Y1, Y5
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   Y4, Y0, 64(CX)(R14*1)
+	VMOVDQU      200(DI), Y0
+	VMASKMOVPS   Y5, Y0, 96(CX)(R14*1)
 
 end:
+	DECQ R15
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	ADDQ 8(BX)(R11*1), R12
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4453,32 +4796,35 @@ end:
 // Requires: AVX
 TEXT ·selectAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
-	MOVL    20(SI), R8
-	MOVQ    (BX)(R8*1), R8
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
+	MOVL    20(SI), R11
+	MOVQ    (BX)(R11*1), R12
 	VMOVUPS constantsAVX2<>+384(SB), Y0
-	MOVQ    64(DI), R9
-	XORQ    R10, R10
-	CMPQ    R9, $0x00
-	JE      rest
+	MOVQ    64(DI), R13
+	MOVQ    96(DI), R15
+
+segment:
+	XORQ  R14, R14
+	TESTQ R13, R13
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R10*1), Y1
-	VMOVUPS   32(CX)(R10*1), Y2
-	VMOVUPS   64(CX)(R10*1), Y3
-	VMOVUPS   96(CX)(R10*1), Y4
-	VMOVUPS   (DX)(R10*1), Y5
-	VMOVUPS   32(DX)(R10*1), Y6
-	VMOVUPS   64(DX)(R10*1), Y7
-	VMOVUPS   96(DX)(R10*1), Y8
-	VMOVUPS   (R8)(R10*1), Y9
-	VMOVUPS   32(R8)(R10*1), Y10
-	VMOVUPS   64(R8)(R10*1), Y11
-	VMOVUPS   96(R8)(R10*1), Y12
+	VMOVUPS   (R8)(R14*1), Y1
+	VMOVUPS   32(R8)(R14*1), Y2
+	VMOVUPS   64(R8)(R14*1), Y3
+	VMOVUPS   96(R8)(R14*1), Y4
+	VMOVUPS   (R10)(R14*1), Y5
+	VMOVUPS   32(R10)(R14*1), Y6
+	VMOVUPS   64(R10)(R14*1), Y7
+	VMOVUPS   96(R10)(R14*1), Y8
+	VMOVUPS   (R12)(R14*1), Y9
+	VMOVUPS   32(R12)(R14*1), Y10
+	VMOVUPS   64(R12)(R14*1), Y11
+	VMOVUPS   96(R12)(R14*1), Y12
 	VCMPPS    $0x04, Y0, Y1, Y1
 	VCMPPS    $0x04, Y0, Y2, Y2
 	VCMPPS    $0x04, Y0, Y3, Y3
@@ -4487,59 +4833,70 @@ group:
 	VBLENDVPS Y2, Y6, Y10, Y2
 	VBLENDVPS Y3, Y7, Y11, Y3
 	VBLENDVPS Y4, Y8, Y12, Y4
-	VMOVUPS   Y1, (AX)(R10*1)
-	VMOVUPS   Y2, 32(AX)(R10*1)
-	VMOVUPS   Y3, 64(AX)(R10*1)
-	VMOVUPS   Y4, 96(AX)(R10*1)
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, R9
+	VMOVUPS   Y1, (CX)(R14*1)
+	VMOVUPS   Y2, 32(CX)(R14*1)
+	VMOVUPS   Y3, 64(CX)(R14*1)
+	VMOVUPS   Y4, 96(CX)(R14*1)
+	ADDQ      $0x00000080, R14
+	CMPQ      R14, R13
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R10*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R10*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(CX)(R10*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(CX)(R10*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (DX)(R10*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(DX)(R10*1), Y6, Y6
-	VMOVDQU    152(DI), Y7
-	VMASKMOVPS 64(DX)(R10*1), Y7, Y7
-	VMOVDQU    184(DI), Y8
-	VMASKMOVPS 96(DX)(R10*1), Y8, Y8
-	VMOVDQU    88(DI), Y9
-	VMASKMOVPS (R8)(R10*1), Y9, Y9
-	VMOVDQU    120(DI), Y10
-	VMASKMOVPS 32(R8)(R10*1), Y10, Y10
-	VMOVDQU    152(DI), Y11
-	VMASKMOVPS 64(R8)(R10*1), Y11, Y11
-	VMOVDQU    184(DI), Y12
-	VMASKMOVPS 96(R8)(R10*1), Y12, Y12
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R14*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R14*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R14*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R14*1), Y4, Y4
+	VMOVDQU    104(DI), Y5
+	VMASKMOVPS (R12)(R14*1), Y5, Y5
+	VMOVDQU    136(DI), Y6
+	VMASKMOVPS 32(R12)(R14*1), Y6, Y6
 	VCMPPS     $0x04, Y0, Y1, Y1
 	VCMPPS     $0x04, Y0, Y2, Y2
-	VCMPPS     $0x04, Y0, Y3, Y3
-	VCMPPS     $0x04, Y0, Y4, Y0
-	VBLENDVPS  Y1, Y5, Y9, Y1
-	VBLENDVPS  Y2, Y6, Y10, Y2
-	VBLENDVPS  Y3, Y7, Y11, Y3
-	VBLENDVPS  Y0, Y8, Y12, Y0
-	VMOVDQU    88(DI), Y4
-	VMASKMOVPS Y1, Y4, (AX)(R10*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R10*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)(R10*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R10*1)
+	VBLENDVPS  Y1, Y3, Y5, Y1
+	VBLENDVPS  Y2, Y4, Y6, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R14*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R14*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R14*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R14*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R14*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R14*1), Y4, Y4
+	VMOVDQU    168(DI), Y5
+	VMASKMOVPS 64(R12)(R14*1), Y5, Y5
+	VMOVDQU    200(DI), Y6
+	VMASKMOVPS 96(R12)(R14*1), Y6, Y6
+	VCMPPS     $0x04, Y0, Y1, Y1
+	VCMPPS     $0x04, Y0, Y2, Y2
+	VBLENDVPS  Y1, Y3, Y5, Y1
+	VBLENDVPS  Y2, Y4, Y6, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R14*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R14*1)
 
 end:
+	DECQ R15
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	ADDQ 8(BX)(R11*1), R12
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4548,26 +4905,29 @@ end:
 // Requires: AVX
 TEXT ·dleakyAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
-	MOVQ    (BX)(AX*1), AX
-	MOVL    12(SI), CX
-	MOVQ    (BX)(CX*1), CX
-	MOVL    16(SI), DX
-	MOVQ    (BX)(DX*1), DX
-	MOVL    20(SI), R8
-	MOVQ    (BX)(R8*1), R8
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
+	MOVL    20(SI), R11
+	MOVQ    (BX)(R11*1), R12
 	VMOVUPS constantsAVX2<>+384(SB), Y0
-	MOVQ    64(DI), R9
-	XORQ    R10, R10
-	CMPQ    R9, $0x00
-	JE      rest
+	MOVQ    64(DI), R13
+	MOVQ    96(DI), R15
+
+segment:
+	XORQ  R14, R14
+	TESTQ R13, R13
+	JZ    rest
 
 group:
-	VMOVUPS   (CX)(R10*1), Y1
-	VMOVUPS   32(CX)(R10*1), Y2
-	VMOVUPS   (DX)(R10*1), Y3
-	VMOVUPS   32(DX)(R10*1), Y4
-	VMOVUPS   (R8)(R10*1), Y5
-	VMOVUPS   32(R8)(R10*1), Y6
+	VMOVUPS   (R8)(R14*1), Y1
+	VMOVUPS   32(R8)(R14*1), Y2
+	VMOVUPS   (R10)(R14*1), Y3
+	VMOVUPS   32(R10)(R14*1), Y4
+	VMOVUPS   (R12)(R14*1), Y5
+	VMOVUPS   32(R12)(R14*1), Y6
 	VCMPPS    $0x1e, Y0, Y3, Y7
 	VCMPPS    $0x1e, Y0, Y4, Y8
 	VMULPS    Y5, Y1, Y5
@@ -4578,14 +4938,14 @@ group:
 	VCMPPS    $0x03, Y4, Y4, Y6
 	VBLENDVPS Y5, Y3, Y1, Y1
 	VBLENDVPS Y6, Y4, Y2, Y2
-	VMOVUPS   Y1, (AX)(R10*1)
-	VMOVUPS   Y2, 32(AX)(R10*1)
-	VMOVUPS   64(CX)(R10*1), Y1
-	VMOVUPS   96(CX)(R10*1), Y2
-	VMOVUPS   64(DX)(R10*1), Y3
-	VMOVUPS   96(DX)(R10*1), Y4
-	VMOVUPS   64(R8)(R10*1), Y5
-	VMOVUPS   96(R8)(R10*1), Y6
+	VMOVUPS   Y1, (CX)(R14*1)
+	VMOVUPS   Y2, 32(CX)(R14*1)
+	VMOVUPS   64(R8)(R14*1), Y1
+	VMOVUPS   96(R8)(R14*1), Y2
+	VMOVUPS   64(R10)(R14*1), Y3
+	VMOVUPS   96(R10)(R14*1), Y4
+	VMOVUPS   64(R12)(R14*1), Y5
+	VMOVUPS   96(R12)(R14*1), Y6
 	VCMPPS    $0x1e, Y0, Y3, Y7
 	VCMPPS    $0x1e, Y0, Y4, Y8
 	VMULPS    Y5, Y1, Y5
@@ -4596,27 +4956,27 @@ group:
 	VCMPPS    $0x03, Y4, Y4, Y6
 	VBLENDVPS Y5, Y3, Y1, Y1
 	VBLENDVPS Y6, Y4, Y2, Y2
-	VMOVUPS   Y1, 64(AX)(R10*1)
-	VMOVUPS   Y2, 96(AX)(R10*1)
-	ADDQ      $0x00000080, R10
-	CMPQ      R10, R9
+	VMOVUPS   Y1, 64(CX)(R14*1)
+	VMOVUPS   Y2, 96(CX)(R14*1)
+	ADDQ      $0x00000080, R14
+	CMPQ      R14, R13
 	JNE       group
 
 rest:
 	CMPQ       72(DI), $0x00
 	JE         end
-	VMOVDQU    88(DI), Y1
-	VMASKMOVPS (CX)(R10*1), Y1, Y1
-	VMOVDQU    120(DI), Y2
-	VMASKMOVPS 32(CX)(R10*1), Y2, Y2
-	VMOVDQU    88(DI), Y3
-	VMASKMOVPS (DX)(R10*1), Y3, Y3
-	VMOVDQU    120(DI), Y4
-	VMASKMOVPS 32(DX)(R10*1), Y4, Y4
-	VMOVDQU    88(DI), Y5
-	VMASKMOVPS (R8)(R10*1), Y5, Y5
-	VMOVDQU    120(DI), Y6
-	VMASKMOVPS 32(R8)(R10*1), Y6, Y6
+	VMOVDQU    104(DI), Y1
+	VMASKMOVPS (R8)(R14*1), Y1, Y1
+	VMOVDQU    136(DI), Y2
+	VMASKMOVPS 32(R8)(R14*1), Y2, Y2
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS (R10)(R14*1), Y3, Y3
+	VMOVDQU    136(DI), Y4
+	VMASKMOVPS 32(R10)(R14*1), Y4, Y4
+	VMOVDQU    104(DI), Y5
+	VMASKMOVPS (R12)(R14*1), Y5, Y5
+	VMOVDQU    136(DI), Y6
+	VMASKMOVPS 32(R12)(R14*1), Y6, Y6
 	VCMPPS     $0x1e, Y0, Y3, Y7
 	VCMPPS     $0x1e, Y0, Y4, Y8
 	VMULPS     Y5, Y1, Y5
@@ -4627,38 +4987,49 @@ rest:
 	VCMPPS     $0x03, Y4, Y4, Y6
 	VBLENDVPS  Y5, Y3, Y1, Y1
 	VBLENDVPS  Y6, Y4, Y2, Y2
-	VMOVDQU    88(DI), Y3
-	VMASKMOVPS Y1, Y3, (AX)(R10*1)
-	VMOVDQU    120(DI), Y1
-	VMASKMOVPS Y2, Y1, 32(AX)(R10*1)
-	VMOVDQU    152(DI), Y1
-	VMASKMOVPS 64(CX)(R10*1), Y1, Y1
-	VMOVDQU    184(DI), Y2
-	VMASKMOVPS 96(CX)(R10*1), Y2, Y2
-	VMOVDQU    152(DI), Y3
-	VMASKMOVPS 64(DX)(R10*1), Y3, Y3
-	VMOVDQU    184(DI), Y4
-	VMASKMOVPS 96(DX)(R10*1), Y4, Y4
-	VMOVDQU    152(DI), Y5
-	VMASKMOVPS 64(R8)(R10*1), Y5, Y5
-	VMOVDQU    184(DI), Y6
-	VMASKMOVPS 96(R8)(R10*1), Y6, Y6
+	VMOVDQU    104(DI), Y3
+	VMASKMOVPS Y1, Y3, (CX)(R14*1)
+	VMOVDQU    136(DI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(R14*1)
+	CMPQ       72(DI), $0x10
+	JLE        end
+	VMOVDQU    168(DI), Y1
+	VMASKMOVPS 64(R8)(R14*1), Y1, Y1
+	VMOVDQU    200(DI), Y2
+	VMASKMOVPS 96(R8)(R14*1), Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS 64(R10)(R14*1), Y3, Y3
+	VMOVDQU    200(DI), Y4
+	VMASKMOVPS 96(R10)(R14*1), Y4, Y4
+	VMOVDQU    168(DI), Y5
+	VMASKMOVPS 64(R12)(R14*1), Y5, Y5
+	VMOVDQU    200(DI), Y6
+	VMASKMOVPS 96(R12)(R14*1), Y6, Y6
 	VCMPPS     $0x1e, Y0, Y3, Y7
-	VCMPPS     $0x1e, Y0, Y4, Y0
+	VCMPPS     $0x1e, Y0, Y4, Y8
 	VMULPS     Y5, Y1, Y5
 	VMULPS     Y6, Y2, Y6
 	VBLENDVPS  Y7, Y1, Y5, Y1
-	VBLENDVPS  Y0, Y2, Y6, Y0
-	VCMPPS     $0x03, Y3, Y3, Y2
-	VCMPPS     $0x03, Y4, Y4, Y5
-	VBLENDVPS  Y2, Y3, Y1, Y1
-	VBLENDVPS  Y5, Y4, Y0, Y0
-	VMOVDQU    152(DI), Y2
-	VMASKMOVPS Y1, Y2, 64(AX)(R10*1)
-	VMOVDQU    184(DI), Y1
-	VMASKMOVPS Y0, Y1, 96(AX)(R10*1)
+	VBLENDVPS  Y8, Y2, Y6, Y2
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VBLENDVPS  Y6, Y4, Y2, Y2
+	VMOVDQU    168(DI), Y3
+	VMASKMOVPS Y1, Y3, 64(CX)(R14*1)
+	VMOVDQU    200(DI), Y1
+	VMASKMOVPS Y2, Y1, 96(CX)(R14*1)
 
 end:
+	DECQ R15
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	ADDQ 8(BX)(R11*1), R12
+	JMP  segment
+
+next:
 	ADDQ $0x18, SI
 	MOVQ (SI), AX
 	JMP  AX
@@ -4773,12 +5144,8 @@ largest0:
 	VBLENDVPS Y11, Y9, Y7, Y7
 	VMOVUPS   Y6, Y6
 	VMOVUPS   Y7, Y7
-	VCMPPS    $0x03, Y4, Y4, Y10
-	VCMPPS    $0x03, Y5, Y5, Y11
-	VMAXPS    Y8, Y4, Y8
-	VMAXPS    Y9, Y5, Y9
-	VBLENDVPS Y10, Y4, Y8, Y4
-	VBLENDVPS Y11, Y5, Y9, Y5
+	VMAXPS    Y8, Y4, Y4
+	VMAXPS    Y9, Y5, Y5
 	VMOVUPS   Y4, Y4
 	VMOVUPS   Y5, Y5
 	VPADDD    Y3, Y2, Y2
@@ -4812,12 +5179,8 @@ largest1:
 	VBLENDVPS Y11, Y9, Y7, Y7
 	VMOVUPS   Y6, Y6
 	VMOVUPS   Y7, Y7
-	VCMPPS    $0x03, Y4, Y4, Y10
-	VCMPPS    $0x03, Y5, Y5, Y11
-	VMAXPS    Y8, Y4, Y8
-	VMAXPS    Y9, Y5, Y9
-	VBLENDVPS Y10, Y4, Y8, Y4
-	VBLENDVPS Y11, Y5, Y9, Y5
+	VMAXPS    Y8, Y4, Y4
+	VMAXPS    Y9, Y5, Y5
 	VMOVUPS   Y4, Y4
 	VMOVUPS   Y5, Y5
 	VPADDD    Y3, Y2, Y2

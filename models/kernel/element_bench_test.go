@@ -96,3 +96,36 @@ func BenchmarkElementNormals(b *testing.B) {
 		}
 	}
 }
+
+// gateProgram is a program as a gated network's backward step has them: eleven instructions on eight streams, three of them results.
+func gateProgram(b *testing.B, isa ISA) *Program[float32] {
+	s, r := Stream, Register
+	p, err := Set32(isa).Compile([]Instr{
+		{OpSub, r(0), s(3), s(4), 0}, {OpMul, r(1), s(0), r(0), 0}, {OpDSigmoid, s(5), r(1), s(1), 0},
+		{OpMul, r(2), s(0), s(1), 0}, {OpSub, r(3), s(0), r(2), 0}, {OpDTanh, r(4), r(3), s(4), 0},
+		{OpMul, r(5), r(4), s(2), 0}, {OpDSigmoid, s(6), r(5), s(2), 0}, {OpMul, r(6), r(4), s(2), 0}, {OpCopy, s(7), r(6), 0, 0},
+		{OpAdd, s(0), s(0), r(2), 0},
+	}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return p
+}
+
+// BenchmarkElementProgram prints the time of such a program for a step of few rows, one matrix without gaps between its rows and one with.
+func BenchmarkElementProgram(b *testing.B) {
+	for _, isa := range fast() {
+		for _, shape := range []struct{ rows, cols, stride int }{{16, 64, 64}, {16, 64, 192}, {16, 128, 384}, {32, 128, 384}, {16, 29, 29}, {16, 29, 87}} {
+			b.Run(fmt.Sprintf("%s/%dx%d of %d", isa, shape.rows, shape.cols, shape.stride), func(b *testing.B) {
+				p := gateProgram(b, isa)
+				streams := make([]Strided[float32], 8)
+				for i := range streams {
+					streams[i] = Strided[float32]{Data: Aligned[float32](shape.rows * shape.stride), Stride: shape.stride}
+				}
+				seconds := best(b, func() { p.Run(shape.rows, shape.cols, streams) })
+				b.ReportMetric(seconds*1e6, "µs")
+				b.ReportMetric(float64(11*shape.rows*shape.cols)/seconds/1e9, "Gop/s")
+			})
+		}
+	}
+}

@@ -125,7 +125,8 @@ func TestOperationsOnRaggedMatrices(t *testing.T) {
 		}
 	}
 	for trial := range 60 {
-		height, width := 1+r.IntN(5), 1+r.IntN([]int{5, 40, 130, 600}[r.IntN(4)])
+		width := 1 + r.IntN([]int{5, 40, 130, 600}[r.IntN(4)])
+		height := 1 + r.IntN(1+min(40, most/(width+60)))
 		streams := make([]Strided[float32], 4)
 		for i := range streams {
 			s := &streams[i]
@@ -247,10 +248,11 @@ func TestMachineLayout(t *testing.T) {
 	var m machine
 	var f flow
 	var r record
+	var p place
 	for i, offset := range []uintptr{
 		unsafe.Offsetof(m.operands), unsafe.Offsetof(m.code), unsafe.Offsetof(m.flows), unsafe.Offsetof(m.count), unsafe.Offsetof(m.rows),
 		unsafe.Offsetof(m.cols), unsafe.Offsetof(m.col), unsafe.Offsetof(m.budget), unsafe.Offsetof(m.groups), unsafe.Offsetof(m.rest),
-		unsafe.Offsetof(m.fill), unsafe.Offsetof(m.masks),
+		unsafe.Offsetof(m.fill), unsafe.Offsetof(m.together), unsafe.Offsetof(m.segments), unsafe.Offsetof(m.masks),
 	} {
 		if offset != uintptr(8*i) {
 			t.Errorf("field %d of a machine is at %d", i, offset)
@@ -258,6 +260,9 @@ func TestMachineLayout(t *testing.T) {
 	}
 	if unsafe.Offsetof(f.step) != 8 || unsafe.Offsetof(f.advance) != 16 || unsafe.Offsetof(f.column) != 24 || unsafe.Sizeof(f) != 32 {
 		t.Errorf("a flow is laid out as %d %d %d, %d bytes", unsafe.Offsetof(f.step), unsafe.Offsetof(f.advance), unsafe.Offsetof(f.column), unsafe.Sizeof(f))
+	}
+	if unsafe.Offsetof(p.address) != 0 || unsafe.Offsetof(p.pitch) != 8 || unsafe.Sizeof(p) != 16 {
+		t.Errorf("a place is laid out as %d %d, %d bytes", unsafe.Offsetof(p.address), unsafe.Offsetof(p.pitch), unsafe.Sizeof(p))
 	}
 	if unsafe.Offsetof(r.dst) != 8 || unsafe.Offsetof(r.c) != 20 || unsafe.Sizeof(r) != 24 {
 		t.Errorf("a record is laid out as %d %d, %d bytes", unsafe.Offsetof(r.dst), unsafe.Offsetof(r.c), unsafe.Sizeof(r))

@@ -16,10 +16,16 @@ type flow struct {
 	column  uintptr // the block that a broadcast column fills, else 0
 }
 
+// A place is where the assembly finds an operand in the block at hand.
+type place struct {
+	address uintptr
+	pitch   uintptr // bytes from row to row of the block
+}
+
 // A machine is the state of a running program that the assembly keeps. The generator knows the offsets of its fields, which a test checks. Addresses are plain
 // numbers, for they go beyond their slices in the end; the program keeps what they point into.
 type machine struct {
-	operands uintptr // to the place of each operand in the block at hand: streams, registers, constants
+	operands uintptr // to the places of streams, registers, constants
 	code     uintptr // to records
 	flows    uintptr
 	count    int // of flows
@@ -29,7 +35,9 @@ type machine struct {
 	budget   int // blocks until the call returns
 	groups   int // the assembly's own: the size of the block
 	rest     int
-	fill     int // bytes of a broadcast column's block that are used
+	fill     int // bytes of a row of a broadcast column's block
+	together int // rows that a block has at most: several where they are short
+	segments int // rows of the block
 	masks    [128]byte
 }
 
@@ -40,9 +48,9 @@ const callBlocks = 512
 // prepare makes what the assembly reads.
 func (p *Program[F]) prepare() {
 	entries := operationsOf(p.isa)
-	p.places = make([]uintptr, p.streams+p.registers+p.constants)
+	p.places = make([]place, p.streams+p.registers+p.constants)
 	for i := range p.places[p.streams:] {
-		p.places[p.streams+i] = addressOf(p.block(i))
+		p.places[p.streams+i].address = addressOf(p.block(i))
 	}
 	p.records = make([]record, len(p.code)+1)
 	for i, in := range p.code {
@@ -64,7 +72,7 @@ func (p *Program[F]) place(o Operand) uint32 {
 	case constKind:
 		i += p.streams + p.registers
 	}
-	return uint32(i) * uint32(unsafe.Sizeof(uintptr(0)))
+	return uint32(i) * uint32(unsafe.Sizeof(place{}))
 }
 
 // runMachine is Run in assembly.
@@ -75,16 +83,22 @@ func (p *Program[F]) runMachine(rows, cols int, streams []Strided[F]) {
 			fill(b, v)
 		}
 	}
+	pitch := uintptr(min(cols, blockSize) * size)
+	for i := range p.registers {
+		p.places[p.streams+i].pitch = pitch
+	}
 	for i := range p.flows {
 		s, f := &streams[i], &p.flows[i]
 		p.data[i] = unsafe.SliceData(s.Data) // keeps it, and off the stack, which may move
 		f.row, f.step, f.advance, f.column = addressOf(s.Data), uintptr(s.Stride*size), blockSize*size, 0
+		p.places[i].pitch = f.step
 		if s.Column {
+			p.places[i].pitch = pitch
 			f.advance, f.column = 0, addressOf(p.block(p.registers+p.constants+i))
 		}
 	}
 	m := p.machine
-	m.rows, m.cols, m.col, m.fill = rows, cols, cols, min(cols, blockSize)*size
+	m.rows, m.cols, m.col, m.fill, m.together = rows, cols, cols, int(pitch), max(1, blockSize/cols)
 	for m.rows > 0 || m.col < m.cols {
 		m.budget = max(1, callBlocks/len(p.code))
 		p.isa.run(m)

@@ -6,6 +6,9 @@ import "fmt"
 // streams and registers of a program stay in the first-level cache.
 const blockSize = 256
 
+// spare is how far the assembly writes beyond the last block.
+const spare = 64
+
 // A Program is straight-line code of element-wise operations that runs over the elements of matrices: one pass over memory however many operations it has.
 // It owns its registers, so that it serves one goroutine at a time: Clone it for others.
 type Program[F Float] struct {
@@ -26,7 +29,7 @@ type Program[F Float] struct {
 	machine *machine
 	records []record
 	flows   []flow
-	places  []uintptr
+	places  []place
 	data    []*F
 }
 
@@ -96,7 +99,7 @@ func (p *Program[F]) allocate() {
 			p.written[in.Dst.index()] = true
 		}
 	}
-	p.memory = Aligned[F]((p.registers + p.constants + p.streams) * blockSize)
+	p.memory = Aligned[F]((p.registers+p.constants+p.streams)*blockSize + spare)
 	if p.isa != Generic {
 		p.prepare()
 		return

@@ -9,18 +9,20 @@ import (
 
 // Offsets in package kernel's machine.
 const (
-	atOperands = 0  // *uintptr: where each operand of the block is
-	atCode     = 8  // *record
-	atStreams  = 16 // *stream
-	atCount    = 24 // streams
-	atRows     = 32 // that have not begun
-	atCols     = 40 // of a row
-	atCol      = 48 // columns of the row that are done, with this block
-	atBudget   = 56 // blocks until the call returns
-	atGroups   = 64 // bytes of the whole groups of the block
-	atRest     = 72 // elements after those
-	atFill     = 80 // bytes of a broadcast column's block that are used
-	atMasks    = 88 // of the rest: 64 bits, or 32 lanes of ones
+	atOperands = 0   // *place: where each operand of the block is
+	atCode     = 8   // *record
+	atStreams  = 16  // *stream
+	atCount    = 24  // streams
+	atRows     = 32  // that have not begun
+	atCols     = 40  // of a row
+	atCol      = 48  // columns of the row that are done, with this block
+	atBudget   = 56  // blocks until the call returns
+	atGroups   = 64  // bytes of the whole groups of the block
+	atRest     = 72  // elements after those
+	atFill     = 80  // bytes of a row of a broadcast column's block
+	atTogether = 88  // rows that a block has at most: several where they are short
+	atSegments = 96  // rows of the block
+	atMasks    = 104 // of the rest of a row: 64 bits, or 32 lanes of ones
 )
 
 // Offsets in a stream: where the next row begins, bytes from row to row, bytes from block to block, and for a broadcast column the block that it fills.
@@ -30,6 +32,13 @@ const (
 	atAdvance  = 16
 	atColumn   = 24
 	streamSize = 32
+)
+
+// Offsets in a place, that of an operand in the block at hand: its address, and the bytes from row to row of the block.
+const (
+	atAddress = 0
+	atPitch   = 8
+	placeSize = 16
 )
 
 // Offsets in a record, an instruction: the address of its code, and the places of its operands in the table, in bytes.
@@ -83,9 +92,16 @@ func (t *target) run() {
 	MOVQ(field(atRows), rows)
 	TESTQ(rows, rows)
 	JZ(LabelRef("return"))
-	DECQ(rows)
+	segments := GP64()
+	MOVQ(field(atTogether), segments)
+	CMPQ(segments, rows)
+	JLE(LabelRef("enough"))
+	MOVQ(rows, segments)
+	Label("enough")
+	MOVQ(segments, field(atSegments))
+	SUBQ(segments, rows)
 	MOVQ(rows, field(atRows))
-	t.beginRow()
+	t.beginRows()
 	XORQ(col, col)
 	JMP(LabelRef("block"))
 	Label("sameRow")
@@ -108,46 +124,58 @@ func eachStream(label string, body func(s, place reg.GPVirtual)) {
 	Label(label)
 	body(s, place)
 	ADDQ(Imm(streamSize), s)
-	ADDQ(Imm(8), place)
+	ADDQ(Imm(placeSize), place)
 	DECQ(left)
 	JNZ(LabelRef(label))
 }
 
-// beginRow points the operands at the next row, and fills the blocks of broadcast columns.
-func (t *target) beginRow() {
-	eachStream("row", func(s, place reg.GPVirtual) {
-		row, column := GP64(), GP64()
+// beginRows points the operands at the rows of the next block, and fills the blocks of broadcast columns.
+func (t *target) beginRows() {
+	eachStream("stream", func(s, place reg.GPVirtual) {
+		row, column, segments := GP64(), GP64(), GP64()
 		MOVQ(Mem{Base: s, Disp: atRow}, row)
 		MOVQ(Mem{Base: s, Disp: atColumn}, column)
+		MOVQ(Mem{Base: machine, Disp: atSegments}, segments)
 		TESTQ(column, column)
 		JZ(LabelRef("whole"))
-		v := t.vector()
-		VBROADCASTSS(Mem{Base: row}, v)
-		at := GP64()
-		XORQ(at, at)
-		Label("fill")
-		for i := range groupVectors {
-			VMOVUPS(v, Mem{Base: column, Index: at, Scale: 1, Disp: i * t.bytes()})
-		}
-		ADDQ(U32(groupVectors*t.bytes()), at)
-		CMPQ(at, Mem{Base: machine, Disp: atFill})
-		JLT(LabelRef("fill"))
-		MOVQ(column, Mem{Base: place})
+		MOVQ(column, Mem{Base: place, Disp: atAddress})
+		t.fillColumn(s, row, column, segments)
 		JMP(LabelRef("begun"))
 		Label("whole")
-		MOVQ(row, Mem{Base: place})
+		MOVQ(row, Mem{Base: place, Disp: atAddress})
+		IMULQ(Mem{Base: s, Disp: atStep}, segments)
+		ADDQ(segments, row)
 		Label("begun")
-		ADDQ(Mem{Base: s, Disp: atStep}, row)
 		MOVQ(row, Mem{Base: s, Disp: atRow})
 	})
 }
 
+// fillColumn writes rows of equal numbers to the block of a broadcast column. What it writes beyond a row is the next one's, or the next column's, or spare.
+func (t *target) fillColumn(s, row, column, segments reg.GPVirtual) {
+	v, at, pitch := t.vector(), GP64(), GP64()
+	MOVQ(Mem{Base: machine, Disp: atFill}, pitch)
+	Label("fillRow")
+	VBROADCASTSS(Mem{Base: row}, v)
+	XORQ(at, at)
+	Label("fill")
+	for i := range groupVectors {
+		VMOVUPS(v, Mem{Base: column, Index: at, Scale: 1, Disp: i * t.bytes()})
+	}
+	ADDQ(U32(groupVectors*t.bytes()), at)
+	CMPQ(at, pitch)
+	JLT(LabelRef("fill"))
+	ADDQ(Mem{Base: s, Disp: atStep}, row)
+	ADDQ(pitch, column)
+	DECQ(segments)
+	JNZ(LabelRef("fillRow"))
+}
+
 // advance moves the operands on to the row's next block.
 func (t *target) advance() {
-	eachStream("stream", func(s, place reg.GPVirtual) {
+	eachStream("advance", func(s, place reg.GPVirtual) {
 		by := GP64()
 		MOVQ(Mem{Base: s, Disp: atAdvance}, by)
-		ADDQ(by, Mem{Base: place})
+		ADDQ(by, Mem{Base: place, Disp: atAddress})
 	})
 }
 

@@ -75,24 +75,26 @@ func (t *target) operations() {
 	RET()
 }
 
-// operation emits one operation: whole groups of a block, then what is left over under masks.
+// operation emits one operation: for every row of a block whole groups, then what is left over under masks.
 func (t *target) operation(o operation) {
 	TEXT(o.name+t.suffix, NOSPLIT, "func()")
 	Doc(fmt.Sprintf("%s%s is an operation of the machine, not to be called.", o.name, t.suffix))
 	t.loaded, t.spare = map[uint32]value{}, t.pick(o.weight.constants)
-	at := make([]reg.GPVirtual, 1+o.operands)
+	at, pitch := make([]reg.GPVirtual, 1+o.operands), make([]Mem, 1+o.operands)
 	for i := range at {
 		place := GP64()
 		MOVL(Mem{Base: record, Disp: atDst + 4*i}, place.As32())
-		at[i] = GP64()
-		MOVQ(Mem{Base: operands, Index: place, Scale: 1}, at[i])
+		at[i], pitch[i] = GP64(), Mem{Base: operands, Index: place, Scale: 1, Disp: atPitch}
+		MOVQ(Mem{Base: operands, Index: place, Scale: 1, Disp: atAddress}, at[i])
 	}
 	compute := o.define(t)
-	groups, done := GP64(), GP64()
+	groups, done, segments := GP64(), GP64(), GP64()
 	MOVQ(Mem{Base: machine, Disp: atGroups}, groups)
+	MOVQ(Mem{Base: machine, Disp: atSegments}, segments)
+	Label("segment")
 	XORQ(done, done)
-	CMPQ(groups, Imm(0))
-	JE(LabelRef("rest"))
+	TESTQ(groups, groups)
+	JZ(LabelRef("rest"))
 	Label("group")
 	t.group(o, at, done, compute, false)
 	ADDQ(U32(groupVectors*t.bytes()), done)
@@ -103,6 +105,13 @@ func (t *target) operation(o operation) {
 	JE(LabelRef("end"))
 	t.group(o, at, done, compute, true)
 	Label("end")
+	DECQ(segments)
+	JZ(LabelRef("next"))
+	for i := range at {
+		ADDQ(pitch[i], at[i])
+	}
+	JMP(LabelRef("segment"))
+	Label("next")
 	next()
 }
 
@@ -116,7 +125,14 @@ func (t *target) pick(of [2]int) int {
 // group emits the operation for one group of elements.
 func (t *target) group(o operation, at []reg.GPVirtual, done reg.GPVirtual, compute func([]value) value, masked bool) {
 	together := t.pick(o.weight.lockstep)
+	if masked {
+		together = groupVectors / 2
+	}
 	for from := 0; from < groupVectors; from += together {
+		if masked && from > 0 { // half a group may be all that is left over
+			CMPQ(Mem{Base: machine, Disp: atRest}, U8(from*t.lanes))
+			JLE(LabelRef("end"))
+		}
 		place := func(operand, i int) Mem {
 			return Mem{Base: at[operand], Index: done, Scale: 1, Disp: (from + i) * t.bytes()}
 		}
