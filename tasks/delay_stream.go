@@ -3,6 +3,7 @@ package tasks
 import (
 	"encoding/binary"
 	"fmt"
+	"unsafe"
 
 	"neurosweep/sweep/random"
 )
@@ -83,6 +84,11 @@ func (e *environment) step(task delayComparison, b *Batch, point int) {
 	if e.at++; e.at == e.trial.steps() {
 		e.drop()
 	}
+}
+
+// Bytes is next to nothing: task trials are made when they are needed.
+func (s *comparisonStream) Bytes() int64 {
+	return int64(len(s.envs)) * int64(unsafe.Sizeof(environment{})+longestTrial*channels*unsafe.Sizeof(float32(0)))
 }
 
 // State is the number of the batch, and for each environment the generator before its current trial and the steps of that given away.

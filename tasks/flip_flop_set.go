@@ -88,6 +88,11 @@ func (s *flipFlopStream) shuffle() {
 	}
 }
 
+// Bytes is the data set: its inputs, its marks, and an order of its task trials.
+func (s *flipFlopStream) Bytes() int64 {
+	return int64(4*len(s.set.inputs) + len(s.set.marks) + 4*cap(s.order))
+}
+
 // State is how many task trials of the epoch have been given away, and the generator before its order.
 func (s *flipFlopStream) State() []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, uint32(s.at)), s.start.State()...)

@@ -64,6 +64,7 @@ type noData struct{}
 
 func (noData) Next(b *Batch) { b.resize(0, 0, 0) }
 func (noData) State() []byte { return nil }
+func (noData) Bytes() int64  { return 0 }
 func (noData) Restore(state []byte) error {
 	if len(state) != 0 {
 		return errUntrained

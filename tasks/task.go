@@ -69,6 +69,7 @@ type Data interface {
 	Next(b *Batch) // fills b, reusing its slices
 	State() []byte // where the stream stands; small
 	Restore(state []byte) error
+	Bytes() int64 // memory that it holds from the beginning, such as a data set
 }
 
 // An Evaluation is one pass over a condition's data.

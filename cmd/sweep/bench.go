@@ -13,15 +13,16 @@ import (
 
 // benched is the document of sweep bench --json.
 type benched struct {
-	UpdateMs     spread  `json:"update_ms"` // a training step without the making of its data
-	DataMs       float64 `json:"data_ms"`   // the making of a batch, median
-	GFLOPS       float64 `json:"gflops"`    // matrix products of the fastest step, 2 for a multiply-add
-	PeakGFLOPS   float64 `json:"peak_gflops"`
-	Fraction     float64 `json:"fraction"` // gflops/peak_gflops
-	ISA          string  `json:"isa"`
-	Threads      int     `json:"threads"`
-	MemoryBytes  int64   `json:"memory_bytes"` // of the process, at most
-	plannedBytes int64
+	UpdateMs    spread  `json:"update_ms"` // a training step without the making of its data
+	DataMs      float64 `json:"data_ms"`   // the making of a batch, median
+	GFLOPS      float64 `json:"gflops"`    // matrix products of the fastest step, 2 for a multiply-add
+	PeakGFLOPS  float64 `json:"peak_gflops"`
+	Fraction    float64 `json:"fraction"` // gflops/peak_gflops
+	ISA         string  `json:"isa"`
+	Threads     int     `json:"threads"`
+	MemoryBytes int64   `json:"memory_bytes"` // of the process, at most
+
+	planned int64 // bytes of the process
 }
 
 type spread struct {
@@ -120,7 +121,7 @@ func timed(spec *sweep.Spec, trial sweep.Trial, threads, updates int) (*benched,
 	}
 	d := &benched{
 		UpdateMs: spread{1e3 * b.Min, 1e3 * b.Median, 1e3 * b.Max}, DataMs: 1e3 * b.Data,
-		GFLOPS: 1e-9 * b.Flops / b.Min, PeakGFLOPS: 1e-9 * b.Peak, ISA: string(b.ISA), Threads: b.Threads, MemoryBytes: b.Resident, plannedBytes: b.Planned,
+		GFLOPS: 1e-9 * b.Flops / b.Min, PeakGFLOPS: 1e-9 * b.Peak, ISA: string(b.ISA), Threads: b.Threads, MemoryBytes: b.Resident, planned: b.Planned,
 	}
 	d.Fraction = d.GFLOPS / d.PeakGFLOPS
 	return d, nil
@@ -135,8 +136,8 @@ func (a *app) printBench(b *benched) {
 	fmt.Fprintf(a.stdout, "data: %.3g ms a batch\n", b.DataMs)
 	fmt.Fprintf(a.stdout, "matrix products: %.1f GFLOP/s, %.0f %% of the peak of %.1f\n", b.GFLOPS, 100*b.Fraction, b.PeakGFLOPS)
 	planned := ""
-	if b.plannedBytes > 0 {
-		planned = fmt.Sprintf("; training planned %s of it", size(b.plannedBytes))
+	if b.planned > 0 {
+		planned = fmt.Sprintf(" (%s were planned)", size(b.planned))
 	}
-	fmt.Fprintf(a.stdout, "memory: %s at most, the program included%s\n", size(b.MemoryBytes), planned)
+	fmt.Fprintf(a.stdout, "memory of the process: %s at most%s\n", size(b.MemoryBytes), planned)
 }

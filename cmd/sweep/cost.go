@@ -14,7 +14,7 @@ import (
 type cost struct {
 	Threads           int      `json:"threads"`            // of a trial
 	TrialsAtATime     int      `json:"trials_at_a_time"`   // on this machine
-	MemoryBytes       int64    `json:"memory_bytes"`       // what training one trial holds: the largest of the cells measured
+	MemoryBytes       int64    `json:"memory_bytes"`       // of a process that trains one trial, as planned: the largest of the cells measured
 	UpdateSeconds     float64  `json:"update_seconds"`     // one update, data and all: the mean over the cells measured
 	CheckpointSeconds float64  `json:"checkpoint_seconds"` // one checkpoint: evaluation on every condition, and writing
 	TrialSeconds      float64  `json:"trial_seconds"`      // one trial
@@ -95,7 +95,7 @@ func (c cost) lines() []string {
 	lines := []string{c.placement.String(), fmt.Sprintf("a trial: %s (%.3g ms an update, %.0f ms a checkpoint with its evaluations; measured on %d cells)",
 		duration(c.TrialSeconds), 1e3*c.UpdateSeconds, 1e3*c.CheckpointSeconds, c.Measured)}
 	if c.MemoryBytes > 0 {
-		lines = append(lines, fmt.Sprintf("memory: %s for a trial in training", size(c.MemoryBytes)))
+		lines = append(lines, fmt.Sprintf("memory: %s for each process that trains a trial", size(c.MemoryBytes)))
 	}
 	if c.Seconds != nil {
 		lines = append(lines, fmt.Sprintf("the sweep: about %s on the %d cores of this machine, %s of weights", duration(*c.Seconds), c.Cores, size(*c.DiskBytes)))

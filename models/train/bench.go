@@ -28,8 +28,8 @@ type Bench struct {
 	Peak             float64 // operations a second, the fastest slice; of all threads together
 	ISA              kernel.ISA
 	Threads          int
-	Planned          int64 // bytes that training holds; 0: the machine does not plan
-	Resident         int64 // bytes that the process had in memory at most, program and all
+	Planned          int64 // bytes of the process, as planned: the program, and what training holds; 0: the machine does not plan
+	Resident         int64 // bytes that the process had in memory at most
 }
 
 // Slices of the peak's loop: so long, and one after so long a time of updates.
@@ -49,7 +49,10 @@ func RunBench(spec *sweep.Spec, trial sweep.Trial, threads, updates int, span ti
 		return Bench{}, err
 	}
 	b := Bench{ISA: t.isa, Threads: threads}
-	debug.FreeOSMemory() // what building has left
+	program, err := t.program()
+	if err != nil {
+		return b, err
+	}
 	for range 2 {
 		if _, _, err := t.update(); err != nil {
 			return b, err
@@ -70,9 +73,18 @@ func RunBench(spec *sweep.Spec, trial sweep.Trial, threads, updates int, span ti
 	}
 	b.Peak = max(b.Peak, peak(t.isa, threads))
 	b.Min, b.Median, b.Max, b.Data = slices.Min(took.step), median(took.step), slices.Max(took.step), median(took.data)
-	b.Planned = t.memory()
-	b.Resident, err = resident()
+	if held := t.memory(); held > 0 {
+		b.Planned = program + held
+	}
+	b.Resident, err = resident("VmHWM:")
 	return b, err
+}
+
+// program is the memory of this process without the trial, whose machine must not have seen a batch yet.
+func (t *trainer) program() (int64, error) {
+	debug.FreeOSMemory() // what building has left
+	all, err := resident("VmRSS:")
+	return all - t.built(), err
 }
 
 // peak is the operations a second of a slice of multiply-adds on all threads at a time.
@@ -94,9 +106,9 @@ func peak(isa kernel.ISA, threads int) float64 {
 	return sum
 }
 
-// resident is the largest resident set that this process has had.
-func resident() (int64, error) {
-	const file, key = "/proc/self/status", "VmHWM:"
+// resident is what Linux says of the memory of this process: VmRSS now, VmHWM at most until now.
+func resident(key string) (int64, error) {
+	const file = "/proc/self/status"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, fmt.Errorf("how much memory the process has had: %w", err)

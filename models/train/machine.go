@@ -26,15 +26,19 @@ func newMachine(p parts, set *kernel.Set[float32], threads int) (graph.Machine[f
 	return graph.NewScan(p.model, p.task.Loss(), graph.ScanOptions[float32]{Set: set, Threads: threads, Truncate: p.truncate})
 }
 
-// memory is what training holds, in bytes, once it has seen a batch: what the machine plans for that shape, and the trial's own buffers, without the
-// task's data set. 0: the machine does not plan.
+// memory is what training holds, in bytes, once it has seen a batch: what the machine plans for that shape, the trial's own buffers, and the task's data. 0: the
+// machine does not plan.
 func (t *trainer) memory() int64 {
 	m, ok := t.machine.(*graph.Scan[float32])
 	if !ok {
 		return 0
 	}
-	numbers := len(t.weights)*(2+len(t.optimizer.slots)) + len(t.outputs) // weights, gradients, slots
 	b := &t.batch
-	numbers += cap(b.Inputs) + cap(b.Labels) + cap(b.Targets) + cap(b.Mask)
-	return m.Plan(b.Steps, b.Size).Bytes + 4*int64(numbers)
+	numbers := len(t.outputs) + cap(b.Inputs) + cap(b.Labels) + cap(b.Targets) + cap(b.Mask)
+	return t.built() + m.Plan(b.Steps, b.Size).Bytes + 4*int64(numbers)
+}
+
+// built is the part of that which a trial has before it has seen a batch: weights, gradients, the optimiser's slots, and the task's data.
+func (t *trainer) built() int64 {
+	return 4*int64(len(t.weights)*(2+len(t.optimizer.slots))) + t.data.Bytes()
 }

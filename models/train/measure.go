@@ -20,7 +20,7 @@ type Cost struct {
 	CheckpointSeconds float64 // a planned checkpoint: evaluation on every condition, and writing
 	CheckpointBytes   int64   // the weights file of one checkpoint
 	StateBytes        int64   // the .state file beside it, with full curves
-	MemoryBytes       int64   // what training holds: planned by the machine, with the trial's own buffers
+	MemoryBytes       int64   // of a process that trains it: the program, and what training holds as it is planned; 0: the machine does not plan
 }
 
 // How long updates are timed: at least so many and at least so long.
@@ -51,10 +51,16 @@ func Measure(spec *sweep.Spec, trial sweep.Trial, threads int) (Cost, error) {
 	if err != nil {
 		return Cost{}, err
 	}
+	building := time.Since(started)
+	program, err := r.program()
+	if err != nil {
+		return Cost{}, err
+	}
+	started = time.Now()
 	if _, _, err := r.update(); err != nil {
 		return Cost{}, err
 	}
-	c.BuildSeconds = time.Since(started).Seconds()
+	c.BuildSeconds = (building + time.Since(started)).Seconds()
 	if err := makeFolder(dir, trial.ID); err != nil {
 		return Cost{}, err
 	}
@@ -62,7 +68,10 @@ func Measure(spec *sweep.Spec, trial sweep.Trial, threads int) (Cost, error) {
 	if err != nil {
 		return Cost{}, err
 	}
-	c.UpdateSeconds, c.MemoryBytes = took.update(), r.memory()
+	c.UpdateSeconds = took.update()
+	if held := r.memory(); held > 0 {
+		c.MemoryBytes = program + held
+	}
 	err = r.timeCheckpoint(&c)
 	return c, err
 }
