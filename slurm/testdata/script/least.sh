@@ -1,0 +1,22 @@
+#!/bin/bash
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
+#SBATCH --open-mode=append
+#SBATCH --chdir=/scratch/sweeps/a
+#SBATCH --output=/scratch/sweeps/a/logs/agent-%A_%a.log
+
+# The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
+trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+trap 'signalled=1' TERM INT
+/scratch/sweeps/a/bin/sweep agent &
+payload=$!
+again=
+while :; do
+	signalled=
+	wait "$payload"
+	result=$?
+	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
+	[ -n "$signalled" ] || break
+	again=1
+done
+exit "$code"

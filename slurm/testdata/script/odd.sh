@@ -1,0 +1,27 @@
+#!/bin/bash
+#SBATCH --comment="a \"b\" \\ # 'c' $HOME"
+#SBATCH --mem=0
+#SBATCH --gpus-per-node=h100:2
+#SBATCH --array=0
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
+#SBATCH --open-mode=append
+#SBATCH --chdir="/scratch/it's 100% \"odd\" $HOME #1 \\ ü"
+#SBATCH --output="/scratch/100%% odd's/agent-%A_%a.log"
+
+# The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
+trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+trap 'signalled=1' TERM INT
+'/scratch/it'\''s 100% "odd" $HOME #1 \ ü/bin/sweep' '' '*' '`id`' 'a
+b' &
+payload=$!
+again=
+while :; do
+	signalled=
+	wait "$payload"
+	result=$?
+	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
+	[ -n "$signalled" ] || break
+	again=1
+done
+exit "$code"

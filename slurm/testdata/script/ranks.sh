@@ -1,0 +1,33 @@
+#!/bin/bash
+#SBATCH --nodelist=n[1-2]
+#SBATCH --time=UNLIMITED
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=4
+#SBATCH --cpus-per-task=2
+#SBATCH --mem-per-cpu=2G
+#SBATCH --gpus-per-task=1
+#SBATCH --exclusive
+#SBATCH --no-requeue
+#SBATCH --signal=B:USR1@120
+#SBATCH --open-mode=append
+#SBATCH --chdir=/scratch/c
+#SBATCH --output=/scratch/c/log
+
+# The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
+trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+trap 'signalled=1' TERM INT
+srun '--cpus-per-task=2' '--kill-on-bad-exit=0' sweep run &
+payload=$!
+again=
+while :; do
+	signalled=
+	wait "$payload"
+	result=$?
+	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
+	[ -n "$signalled" ] || break
+	again=1
+done
+
+# teardown
+date
+exit "$code"
