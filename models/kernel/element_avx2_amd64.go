@@ -28,14 +28,11 @@ func expAVX2()
 // logAVX2 is an operation of the machine, not to be called.
 func logAVX2()
 
-// sigmoidAVX2 is an operation of the machine, not to be called.
-func sigmoidAVX2()
+// expNegativeAVX2 is an operation of the machine, not to be called.
+func expNegativeAVX2()
 
-// tanhAVX2 is an operation of the machine, not to be called.
-func tanhAVX2()
-
-// softplusAVX2 is an operation of the machine, not to be called.
-func softplusAVX2()
+// tanhHalfAVX2 is an operation of the machine, not to be called.
+func tanhHalfAVX2()
 
 // sinAVX2 is an operation of the machine, not to be called.
 func sinAVX2()
@@ -90,6 +87,15 @@ func selectAVX2()
 
 // dleakyAVX2 is an operation of the machine, not to be called.
 func dleakyAVX2()
+
+// sigmoidEndAVX2 is an operation of the machine, not to be called.
+func sigmoidEndAVX2()
+
+// tanhEndAVX2 is an operation of the machine, not to be called.
+func tanhEndAVX2()
+
+// softplusEndAVX2 is an operation of the machine, not to be called.
+func softplusEndAVX2()
 
 // operationsAVX2 writes the addresses of the operations' code, in their order, then that of the end of a program.
 //

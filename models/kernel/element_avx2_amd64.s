@@ -294,206 +294,206 @@ DATA constantsAVX2<>+1296(SB)/4, $0x7fc00000
 DATA constantsAVX2<>+1300(SB)/4, $0x7fc00000
 DATA constantsAVX2<>+1304(SB)/4, $0x7fc00000
 DATA constantsAVX2<>+1308(SB)/4, $0x7fc00000
-DATA constantsAVX2<>+1312(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1316(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1320(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1324(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1328(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1332(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1336(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1340(SB)/4, $0x3fba8000
-DATA constantsAVX2<>+1344(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1348(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1352(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1356(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1360(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1364(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1368(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1372(SB)/4, $0x4038aa3b
-DATA constantsAVX2<>+1376(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1380(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1384(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1388(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1392(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1396(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1400(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1404(SB)/4, $0x3eb17218
-DATA constantsAVX2<>+1408(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1412(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1416(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1420(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1424(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1428(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1432(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1436(SB)/4, $0xb082e308
-DATA constantsAVX2<>+1440(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1444(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1448(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1452(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1456(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1460(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1464(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1468(SB)/4, $0xc1120000
-DATA constantsAVX2<>+1472(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1476(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1480(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1484(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1488(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1492(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1496(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1500(SB)/4, $0x3d35ce34
-DATA constantsAVX2<>+1504(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1508(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1512(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1516(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1520(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1524(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1528(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1532(SB)/4, $0x3e0912a5
-DATA constantsAVX2<>+1536(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1540(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1544(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1548(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1552(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1556(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1560(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1564(SB)/4, $0x3eaaab79
-DATA constantsAVX2<>+1568(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1572(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1576(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1580(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1584(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1588(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1592(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1596(SB)/4, $0x3f2aaa5a
-DATA constantsAVX2<>+1600(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1604(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1608(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1612(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1616(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1620(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1624(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1628(SB)/4, $0x3f7fffff
-DATA constantsAVX2<>+1632(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1636(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1640(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1644(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1648(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1652(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1656(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1660(SB)/4, $0x3ed413cd
-DATA constantsAVX2<>+1664(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1668(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1672(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1676(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1680(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1684(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1688(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1692(SB)/4, $0x3f22f983
-DATA constantsAVX2<>+1696(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1700(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1704(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1708(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1712(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1716(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1720(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1724(SB)/4, $0x3fc90fda
-DATA constantsAVX2<>+1728(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1732(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1736(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1740(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1744(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1748(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1752(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1756(SB)/4, $0x33a22168
-DATA constantsAVX2<>+1760(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1764(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1768(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1772(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1776(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1780(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1784(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1788(SB)/4, $0x27c234c4
-DATA constantsAVX2<>+1792(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1796(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1800(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1804(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1808(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1812(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1816(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1820(SB)/4, $0xb94c8e13
-DATA constantsAVX2<>+1824(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1828(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1832(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1836(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1840(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1844(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1848(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1852(SB)/4, $0x3c088363
-DATA constantsAVX2<>+1856(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1860(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1864(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1868(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1872(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1876(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1880(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1884(SB)/4, $0xbe2aaaa2
-DATA constantsAVX2<>+1888(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1892(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1896(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1900(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1904(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1908(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1912(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1916(SB)/4, $0x37ccef35
-DATA constantsAVX2<>+1920(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1924(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1928(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1932(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1936(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1940(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1944(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1948(SB)/4, $0xbab6060a
-DATA constantsAVX2<>+1952(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1956(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1960(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1964(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1968(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1972(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1976(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1980(SB)/4, $0x3d2aaaa5
-DATA constantsAVX2<>+1984(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1988(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1992(SB)/4, $0xbf000000
-DATA constantsAVX2<>+1996(SB)/4, $0xbf000000
-DATA constantsAVX2<>+2000(SB)/4, $0xbf000000
-DATA constantsAVX2<>+2004(SB)/4, $0xbf000000
-DATA constantsAVX2<>+2008(SB)/4, $0xbf000000
-DATA constantsAVX2<>+2012(SB)/4, $0xbf000000
-DATA constantsAVX2<>+2016(SB)/4, $0x48000000
-DATA constantsAVX2<>+2020(SB)/4, $0x48000000
-DATA constantsAVX2<>+2024(SB)/4, $0x48000000
-DATA constantsAVX2<>+2028(SB)/4, $0x48000000
-DATA constantsAVX2<>+2032(SB)/4, $0x48000000
-DATA constantsAVX2<>+2036(SB)/4, $0x48000000
-DATA constantsAVX2<>+2040(SB)/4, $0x48000000
-DATA constantsAVX2<>+2044(SB)/4, $0x48000000
-DATA constantsAVX2<>+2048(SB)/4, $0x00000001
-DATA constantsAVX2<>+2052(SB)/4, $0x00000001
-DATA constantsAVX2<>+2056(SB)/4, $0x00000001
-DATA constantsAVX2<>+2060(SB)/4, $0x00000001
-DATA constantsAVX2<>+2064(SB)/4, $0x00000001
-DATA constantsAVX2<>+2068(SB)/4, $0x00000001
-DATA constantsAVX2<>+2072(SB)/4, $0x00000001
-DATA constantsAVX2<>+2076(SB)/4, $0x00000001
-DATA constantsAVX2<>+2080(SB)/4, $0x00000002
-DATA constantsAVX2<>+2084(SB)/4, $0x00000002
-DATA constantsAVX2<>+2088(SB)/4, $0x00000002
-DATA constantsAVX2<>+2092(SB)/4, $0x00000002
-DATA constantsAVX2<>+2096(SB)/4, $0x00000002
-DATA constantsAVX2<>+2100(SB)/4, $0x00000002
-DATA constantsAVX2<>+2104(SB)/4, $0x00000002
-DATA constantsAVX2<>+2108(SB)/4, $0x00000002
+DATA constantsAVX2<>+1312(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1316(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1320(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1324(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1328(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1332(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1336(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1340(SB)/4, $0x4038aa3b
+DATA constantsAVX2<>+1344(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1348(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1352(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1356(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1360(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1364(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1368(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1372(SB)/4, $0x3eb17218
+DATA constantsAVX2<>+1376(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1380(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1384(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1388(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1392(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1396(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1400(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1404(SB)/4, $0xb082e308
+DATA constantsAVX2<>+1408(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1412(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1416(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1420(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1424(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1428(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1432(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1436(SB)/4, $0xc1120000
+DATA constantsAVX2<>+1440(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1444(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1448(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1452(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1456(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1460(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1464(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1468(SB)/4, $0x3d35ce34
+DATA constantsAVX2<>+1472(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1476(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1480(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1484(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1488(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1492(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1496(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1500(SB)/4, $0x3e0912a5
+DATA constantsAVX2<>+1504(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1508(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1512(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1516(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1520(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1524(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1528(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1532(SB)/4, $0x3eaaab79
+DATA constantsAVX2<>+1536(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1540(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1544(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1548(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1552(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1556(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1560(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1564(SB)/4, $0x3f2aaa5a
+DATA constantsAVX2<>+1568(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1572(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1576(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1580(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1584(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1588(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1592(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1596(SB)/4, $0x3f7fffff
+DATA constantsAVX2<>+1600(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1604(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1608(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1612(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1616(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1620(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1624(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1628(SB)/4, $0x3f22f983
+DATA constantsAVX2<>+1632(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1636(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1640(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1644(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1648(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1652(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1656(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1660(SB)/4, $0x3fc90fda
+DATA constantsAVX2<>+1664(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1668(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1672(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1676(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1680(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1684(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1688(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1692(SB)/4, $0x33a22168
+DATA constantsAVX2<>+1696(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1700(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1704(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1708(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1712(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1716(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1720(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1724(SB)/4, $0x27c234c4
+DATA constantsAVX2<>+1728(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1732(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1736(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1740(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1744(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1748(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1752(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1756(SB)/4, $0xb94c8e13
+DATA constantsAVX2<>+1760(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1764(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1768(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1772(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1776(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1780(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1784(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1788(SB)/4, $0x3c088363
+DATA constantsAVX2<>+1792(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1796(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1800(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1804(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1808(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1812(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1816(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1820(SB)/4, $0xbe2aaaa2
+DATA constantsAVX2<>+1824(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1828(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1832(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1836(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1840(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1844(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1848(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1852(SB)/4, $0x37ccef35
+DATA constantsAVX2<>+1856(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1860(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1864(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1868(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1872(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1876(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1880(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1884(SB)/4, $0xbab6060a
+DATA constantsAVX2<>+1888(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1892(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1896(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1900(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1904(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1908(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1912(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1916(SB)/4, $0x3d2aaaa5
+DATA constantsAVX2<>+1920(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1924(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1928(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1932(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1936(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1940(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1944(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1948(SB)/4, $0xbf000000
+DATA constantsAVX2<>+1952(SB)/4, $0x48000000
+DATA constantsAVX2<>+1956(SB)/4, $0x48000000
+DATA constantsAVX2<>+1960(SB)/4, $0x48000000
+DATA constantsAVX2<>+1964(SB)/4, $0x48000000
+DATA constantsAVX2<>+1968(SB)/4, $0x48000000
+DATA constantsAVX2<>+1972(SB)/4, $0x48000000
+DATA constantsAVX2<>+1976(SB)/4, $0x48000000
+DATA constantsAVX2<>+1980(SB)/4, $0x48000000
+DATA constantsAVX2<>+1984(SB)/4, $0x00000001
+DATA constantsAVX2<>+1988(SB)/4, $0x00000001
+DATA constantsAVX2<>+1992(SB)/4, $0x00000001
+DATA constantsAVX2<>+1996(SB)/4, $0x00000001
+DATA constantsAVX2<>+2000(SB)/4, $0x00000001
+DATA constantsAVX2<>+2004(SB)/4, $0x00000001
+DATA constantsAVX2<>+2008(SB)/4, $0x00000001
+DATA constantsAVX2<>+2012(SB)/4, $0x00000001
+DATA constantsAVX2<>+2016(SB)/4, $0x00000002
+DATA constantsAVX2<>+2020(SB)/4, $0x00000002
+DATA constantsAVX2<>+2024(SB)/4, $0x00000002
+DATA constantsAVX2<>+2028(SB)/4, $0x00000002
+DATA constantsAVX2<>+2032(SB)/4, $0x00000002
+DATA constantsAVX2<>+2036(SB)/4, $0x00000002
+DATA constantsAVX2<>+2040(SB)/4, $0x00000002
+DATA constantsAVX2<>+2044(SB)/4, $0x00000002
+DATA constantsAVX2<>+2048(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2052(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2056(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2060(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2064(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2068(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2072(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2076(SB)/4, $0x3fba8000
+DATA constantsAVX2<>+2080(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2084(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2088(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2092(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2096(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2100(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2104(SB)/4, $0x3ed413cd
+DATA constantsAVX2<>+2108(SB)/4, $0x3ed413cd
 DATA constantsAVX2<>+2112(SB)/4, $0xd2511f53
 DATA constantsAVX2<>+2116(SB)/4, $0xd2511f53
 DATA constantsAVX2<>+2120(SB)/4, $0xd2511f53
@@ -1725,9 +1725,9 @@ next:
 	MOVQ (SI), AX
 	JMP  AX
 
-// func sigmoidAVX2()
+// func expNegativeAVX2()
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoidAVX2(SB), NOSPLIT, $0
+TEXT ·expNegativeAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
 	MOVQ    (BX)(AX*1), CX
 	MOVL    12(SI), DX
@@ -1748,154 +1748,110 @@ segment:
 group:
 	VMOVUPS      (R8)(R10*1), Y5
 	VMOVUPS      32(R8)(R10*1), Y6
-	VORPS        constantsAVX2<>+288(SB), Y5, Y7
-	VORPS        constantsAVX2<>+288(SB), Y6, Y8
-	VMAXPS       Y7, Y4, Y7
-	VMAXPS       Y8, Y4, Y8
-	VMOVUPS      Y0, Y9
-	VMOVUPS      Y0, Y10
-	VFMADD231PS  Y1, Y7, Y9
-	VFMADD231PS  Y1, Y8, Y10
-	VSUBPS       Y0, Y9, Y11
-	VSUBPS       Y0, Y10, Y12
-	VFNMADD231PS Y2, Y11, Y7
-	VFNMADD231PS Y2, Y12, Y8
-	VFNMADD231PS Y3, Y11, Y7
-	VFNMADD231PS Y3, Y12, Y8
-	VMULPS       Y7, Y7, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+608(SB), Y13
-	VMOVUPS      constantsAVX2<>+608(SB), Y14
-	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+672(SB), Y15
-	VMOVUPS      constantsAVX2<>+672(SB), Y16
-	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
-	VFMADD231PS  Y11, Y13, Y15
-	VFMADD231PS  Y12, Y14, Y16
-	VFMADD213PS  Y7, Y11, Y15
-	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+352(SB), Y7
-	VADDPS       Y15, Y7, Y8
-	VADDPS       Y16, Y7, Y7
-	VPSRAD       $0x01, Y9, Y11
-	VPSRAD       $0x01, Y10, Y12
-	VPSUBD       Y11, Y9, Y9
-	VPSUBD       Y12, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
-	VMULPS       Y11, Y8, Y8
-	VMULPS       Y12, Y7, Y7
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+352(SB), Y9
-	VADDPS       Y8, Y9, Y10
-	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
-	VSUBPS       Y11, Y8, Y11
-	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+352(SB), Y13
-	VBLENDVPS    Y5, Y8, Y13, Y5
-	VBLENDVPS    Y6, Y7, Y13, Y6
-	VDIVPS       Y10, Y5, Y7
-	VDIVPS       Y9, Y6, Y8
-	VFNMADD231PS Y10, Y7, Y5
-	VFNMADD231PS Y9, Y8, Y6
-	VFNMADD231PS Y11, Y7, Y5
-	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1312(SB), Y11
-	VMOVUPS      constantsAVX2<>+1312(SB), Y12
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
-	VFMADD231PS  Y11, Y5, Y7
-	VFMADD231PS  Y12, Y6, Y8
-	VMOVUPS      Y7, (CX)(R10*1)
-	VMOVUPS      Y8, 32(CX)(R10*1)
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      Y6, (CX)(R10*1)
+	VMOVUPS      Y5, 32(CX)(R10*1)
 	VMOVUPS      64(R8)(R10*1), Y5
 	VMOVUPS      96(R8)(R10*1), Y6
-	VORPS        constantsAVX2<>+288(SB), Y5, Y7
-	VORPS        constantsAVX2<>+288(SB), Y6, Y8
-	VMAXPS       Y7, Y4, Y7
-	VMAXPS       Y8, Y4, Y8
-	VMOVUPS      Y0, Y9
-	VMOVUPS      Y0, Y10
-	VFMADD231PS  Y1, Y7, Y9
-	VFMADD231PS  Y1, Y8, Y10
-	VSUBPS       Y0, Y9, Y11
-	VSUBPS       Y0, Y10, Y12
-	VFNMADD231PS Y2, Y11, Y7
-	VFNMADD231PS Y2, Y12, Y8
-	VFNMADD231PS Y3, Y11, Y7
-	VFNMADD231PS Y3, Y12, Y8
-	VMULPS       Y7, Y7, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+608(SB), Y13
-	VMOVUPS      constantsAVX2<>+608(SB), Y14
-	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+672(SB), Y15
-	VMOVUPS      constantsAVX2<>+672(SB), Y16
-	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
-	VFMADD231PS  Y11, Y13, Y15
-	VFMADD231PS  Y12, Y14, Y16
-	VFMADD213PS  Y7, Y11, Y15
-	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+352(SB), Y7
-	VADDPS       Y15, Y7, Y8
-	VADDPS       Y16, Y7, Y7
-	VPSRAD       $0x01, Y9, Y11
-	VPSRAD       $0x01, Y10, Y12
-	VPSUBD       Y11, Y9, Y9
-	VPSUBD       Y12, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
-	VMULPS       Y11, Y8, Y8
-	VMULPS       Y12, Y7, Y7
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+352(SB), Y9
-	VADDPS       Y8, Y9, Y10
-	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
-	VSUBPS       Y11, Y8, Y11
-	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+352(SB), Y13
-	VBLENDVPS    Y5, Y8, Y13, Y5
-	VBLENDVPS    Y6, Y7, Y13, Y6
-	VDIVPS       Y10, Y5, Y7
-	VDIVPS       Y9, Y6, Y8
-	VFNMADD231PS Y10, Y7, Y5
-	VFNMADD231PS Y9, Y8, Y6
-	VFNMADD231PS Y11, Y7, Y5
-	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1312(SB), Y11
-	VMOVUPS      constantsAVX2<>+1312(SB), Y12
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
-	VFMADD231PS  Y11, Y5, Y7
-	VFMADD231PS  Y12, Y6, Y8
-	VMOVUPS      Y7, 64(CX)(R10*1)
-	VMOVUPS      Y8, 96(CX)(R10*1)
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVUPS      Y6, 64(CX)(R10*1)
+	VMOVUPS      Y5, 96(CX)(R10*1)
 	ADDQ         $0x00000080, R10
 	CMPQ         R10, R9
 	JNE          group
@@ -1907,162 +1863,118 @@ rest:
 	VMASKMOVPS   (R8)(R10*1), Y5, Y5
 	VMOVDQU      136(DI), Y6
 	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
-	VORPS        constantsAVX2<>+288(SB), Y5, Y7
-	VORPS        constantsAVX2<>+288(SB), Y6, Y8
-	VMAXPS       Y7, Y4, Y7
-	VMAXPS       Y8, Y4, Y8
-	VMOVUPS      Y0, Y9
-	VMOVUPS      Y0, Y10
-	VFMADD231PS  Y1, Y7, Y9
-	VFMADD231PS  Y1, Y8, Y10
-	VSUBPS       Y0, Y9, Y11
-	VSUBPS       Y0, Y10, Y12
-	VFNMADD231PS Y2, Y11, Y7
-	VFNMADD231PS Y2, Y12, Y8
-	VFNMADD231PS Y3, Y11, Y7
-	VFNMADD231PS Y3, Y12, Y8
-	VMULPS       Y7, Y7, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+608(SB), Y13
-	VMOVUPS      constantsAVX2<>+608(SB), Y14
-	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+672(SB), Y15
-	VMOVUPS      constantsAVX2<>+672(SB), Y16
-	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
-	VFMADD231PS  Y11, Y13, Y15
-	VFMADD231PS  Y12, Y14, Y16
-	VFMADD213PS  Y7, Y11, Y15
-	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+352(SB), Y7
-	VADDPS       Y15, Y7, Y8
-	VADDPS       Y16, Y7, Y7
-	VPSRAD       $0x01, Y9, Y11
-	VPSRAD       $0x01, Y10, Y12
-	VPSUBD       Y11, Y9, Y9
-	VPSUBD       Y12, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
-	VMULPS       Y11, Y8, Y8
-	VMULPS       Y12, Y7, Y7
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+352(SB), Y9
-	VADDPS       Y8, Y9, Y10
-	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
-	VSUBPS       Y11, Y8, Y11
-	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+352(SB), Y13
-	VBLENDVPS    Y5, Y8, Y13, Y5
-	VBLENDVPS    Y6, Y7, Y13, Y6
-	VDIVPS       Y10, Y5, Y7
-	VDIVPS       Y9, Y6, Y8
-	VFNMADD231PS Y10, Y7, Y5
-	VFNMADD231PS Y9, Y8, Y6
-	VFNMADD231PS Y11, Y7, Y5
-	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1312(SB), Y11
-	VMOVUPS      constantsAVX2<>+1312(SB), Y12
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
-	VFMADD231PS  Y11, Y5, Y7
-	VFMADD231PS  Y12, Y6, Y8
-	VMOVDQU      104(DI), Y5
-	VMASKMOVPS   Y7, Y5, (CX)(R10*1)
-	VMOVDQU      136(DI), Y5
-	VMASKMOVPS   Y8, Y5, 32(CX)(R10*1)
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVDQU      104(DI), Y7
+	VMASKMOVPS   Y6, Y7, (CX)(R10*1)
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   Y5, Y6, 32(CX)(R10*1)
 	CMPQ         72(DI), $0x10
 	JLE          end
 	VMOVDQU      168(DI), Y5
 	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
 	VMOVDQU      200(DI), Y6
 	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
-	VORPS        constantsAVX2<>+288(SB), Y5, Y7
-	VORPS        constantsAVX2<>+288(SB), Y6, Y8
-	VMAXPS       Y7, Y4, Y7
-	VMAXPS       Y8, Y4, Y8
-	VMOVUPS      Y0, Y9
-	VMOVUPS      Y0, Y10
-	VFMADD231PS  Y1, Y7, Y9
-	VFMADD231PS  Y1, Y8, Y10
-	VSUBPS       Y0, Y9, Y11
-	VSUBPS       Y0, Y10, Y12
-	VFNMADD231PS Y2, Y11, Y7
-	VFNMADD231PS Y2, Y12, Y8
-	VFNMADD231PS Y3, Y11, Y7
-	VFNMADD231PS Y3, Y12, Y8
-	VMULPS       Y7, Y7, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      constantsAVX2<>+608(SB), Y13
-	VMOVUPS      constantsAVX2<>+608(SB), Y14
-	VFMADD213PS  constantsAVX2<>+640(SB), Y7, Y13
-	VFMADD213PS  constantsAVX2<>+640(SB), Y8, Y14
-	VFMADD231PS  constantsAVX2<>+576(SB), Y11, Y13
-	VFMADD231PS  constantsAVX2<>+576(SB), Y12, Y14
-	VMOVUPS      constantsAVX2<>+672(SB), Y15
-	VMOVUPS      constantsAVX2<>+672(SB), Y16
-	VFMADD213PS  constantsAVX2<>+704(SB), Y7, Y15
-	VFMADD213PS  constantsAVX2<>+704(SB), Y8, Y16
-	VFMADD231PS  Y11, Y13, Y15
-	VFMADD231PS  Y12, Y14, Y16
-	VFMADD213PS  Y7, Y11, Y15
-	VFMADD213PS  Y8, Y12, Y16
-	VMOVUPS      constantsAVX2<>+352(SB), Y7
-	VADDPS       Y15, Y7, Y8
-	VADDPS       Y16, Y7, Y7
-	VPSRAD       $0x01, Y9, Y11
-	VPSRAD       $0x01, Y10, Y12
-	VPSUBD       Y11, Y9, Y9
-	VPSUBD       Y12, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       constantsAVX2<>+352(SB), Y11, Y11
-	VPADDD       constantsAVX2<>+352(SB), Y12, Y12
-	VMULPS       Y11, Y8, Y8
-	VMULPS       Y12, Y7, Y7
+	VORPS        constantsAVX2<>+288(SB), Y5, Y5
+	VORPS        constantsAVX2<>+288(SB), Y6, Y6
+	VMAXPS       Y5, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMOVUPS      Y0, Y7
+	VMOVUPS      Y0, Y8
+	VFMADD231PS  Y1, Y5, Y7
+	VFMADD231PS  Y1, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VFNMADD231PS Y2, Y9, Y5
+	VFNMADD231PS Y2, Y10, Y6
+	VFNMADD231PS Y3, Y9, Y5
+	VFNMADD231PS Y3, Y10, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMOVUPS      constantsAVX2<>+608(SB), Y11
+	VMOVUPS      constantsAVX2<>+608(SB), Y12
+	VFMADD213PS  constantsAVX2<>+640(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+640(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+576(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+576(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+672(SB), Y13
+	VMOVUPS      constantsAVX2<>+672(SB), Y14
+	VFMADD213PS  constantsAVX2<>+704(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+704(SB), Y6, Y14
+	VFMADD231PS  Y9, Y11, Y13
+	VFMADD231PS  Y10, Y12, Y14
+	VFMADD213PS  Y5, Y9, Y13
+	VFMADD213PS  Y6, Y10, Y14
+	VMOVUPS      constantsAVX2<>+352(SB), Y5
+	VADDPS       Y13, Y5, Y6
+	VADDPS       Y14, Y5, Y5
+	VPSRAD       $0x01, Y7, Y9
+	VPSRAD       $0x01, Y8, Y10
+	VPSUBD       Y9, Y7, Y7
+	VPSUBD       Y10, Y8, Y8
 	VPSLLD       $0x17, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       constantsAVX2<>+352(SB), Y9, Y9
 	VPADDD       constantsAVX2<>+352(SB), Y10, Y10
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y10, Y7, Y7
-	VMOVUPS      constantsAVX2<>+352(SB), Y9
-	VADDPS       Y8, Y9, Y10
-	VADDPS       Y7, Y9, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y10, Y11
-	VSUBPS       constantsAVX2<>+352(SB), Y9, Y12
-	VSUBPS       Y11, Y8, Y11
-	VSUBPS       Y12, Y7, Y12
-	VMOVUPS      constantsAVX2<>+352(SB), Y13
-	VBLENDVPS    Y5, Y8, Y13, Y5
-	VBLENDVPS    Y6, Y7, Y13, Y6
-	VDIVPS       Y10, Y5, Y7
-	VDIVPS       Y9, Y6, Y8
-	VFNMADD231PS Y10, Y7, Y5
-	VFNMADD231PS Y9, Y8, Y6
-	VFNMADD231PS Y11, Y7, Y5
-	VFNMADD231PS Y12, Y8, Y6
-	VMOVUPS      constantsAVX2<>+1312(SB), Y11
-	VMOVUPS      constantsAVX2<>+1312(SB), Y12
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y10, Y11
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y9, Y12
-	VFMADD231PS  Y11, Y5, Y7
-	VFMADD231PS  Y12, Y6, Y8
-	VMOVDQU      168(DI), Y5
-	VMASKMOVPS   Y7, Y5, 64(CX)(R10*1)
-	VMOVDQU      200(DI), Y5
-	VMASKMOVPS   Y8, Y5, 96(CX)(R10*1)
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y5, Y5
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       constantsAVX2<>+352(SB), Y7, Y7
+	VPADDD       constantsAVX2<>+352(SB), Y8, Y8
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VMOVDQU      168(DI), Y7
+	VMASKMOVPS   Y6, Y7, 64(CX)(R10*1)
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   Y5, Y6, 96(CX)(R10*1)
 
 end:
 	DECQ R11
@@ -2076,18 +1988,18 @@ next:
 	MOVQ (SI), AX
 	JMP  AX
 
-// func tanhAVX2()
+// func tanhHalfAVX2()
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanhAVX2(SB), NOSPLIT, $0
+TEXT ·tanhHalfAVX2(SB), NOSPLIT, $0
 	MOVL    8(SI), AX
 	MOVQ    (BX)(AX*1), CX
 	MOVL    12(SI), DX
 	MOVQ    (BX)(DX*1), R8
 	VMOVUPS constantsAVX2<>+416(SB), Y0
-	VMOVUPS constantsAVX2<>+1344(SB), Y1
-	VMOVUPS constantsAVX2<>+1376(SB), Y2
-	VMOVUPS constantsAVX2<>+1408(SB), Y3
-	VMOVUPS constantsAVX2<>+1440(SB), Y4
+	VMOVUPS constantsAVX2<>+1312(SB), Y1
+	VMOVUPS constantsAVX2<>+1344(SB), Y2
+	VMOVUPS constantsAVX2<>+1376(SB), Y3
+	VMOVUPS constantsAVX2<>+1408(SB), Y4
 	MOVQ    64(DI), R9
 	MOVQ    96(DI), R11
 
@@ -2115,16 +2027,16 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1504(SB), Y11
-	VMOVUPS      constantsAVX2<>+1504(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1568(SB), Y13
-	VMOVUPS      constantsAVX2<>+1568(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1472(SB), Y11
+	VMOVUPS      constantsAVX2<>+1472(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1536(SB), Y13
+	VMOVUPS      constantsAVX2<>+1536(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
@@ -2139,35 +2051,8 @@ group:
 	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VADDPS       Y7, Y5, Y6
-	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
-	VSUBPS       Y9, Y7, Y9
-	VSUBPS       Y10, Y8, Y10
-	VDIVPS       Y6, Y7, Y11
-	VDIVPS       Y5, Y8, Y12
-	VFNMADD231PS Y6, Y11, Y7
-	VFNMADD231PS Y5, Y12, Y8
-	VFNMADD231PS Y9, Y11, Y7
-	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VSUBPS       Y11, Y5, Y6
-	VSUBPS       Y12, Y5, Y5
-	VFMADD231PS  Y6, Y7, Y11
-	VFMADD231PS  Y5, Y8, Y12
-	VMOVUPS      (R8)(R10*1), Y5
-	VMOVUPS      32(R8)(R10*1), Y6
-	VMOVUPS      constantsAVX2<>+288(SB), Y7
-	VANDNPS      Y11, Y7, Y8
-	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
-	VORPS        Y5, Y8, Y5
-	VORPS        Y6, Y7, Y6
-	VMOVUPS      Y5, (CX)(R10*1)
-	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      Y7, (CX)(R10*1)
+	VMOVUPS      Y8, 32(CX)(R10*1)
 	VMOVUPS      64(R8)(R10*1), Y5
 	VMOVUPS      96(R8)(R10*1), Y6
 	VORPS        constantsAVX2<>+288(SB), Y5, Y5
@@ -2186,16 +2071,16 @@ group:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1504(SB), Y11
-	VMOVUPS      constantsAVX2<>+1504(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1568(SB), Y13
-	VMOVUPS      constantsAVX2<>+1568(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1472(SB), Y11
+	VMOVUPS      constantsAVX2<>+1472(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1536(SB), Y13
+	VMOVUPS      constantsAVX2<>+1536(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
@@ -2210,35 +2095,8 @@ group:
 	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VADDPS       Y7, Y5, Y6
-	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
-	VSUBPS       Y9, Y7, Y9
-	VSUBPS       Y10, Y8, Y10
-	VDIVPS       Y6, Y7, Y11
-	VDIVPS       Y5, Y8, Y12
-	VFNMADD231PS Y6, Y11, Y7
-	VFNMADD231PS Y5, Y12, Y8
-	VFNMADD231PS Y9, Y11, Y7
-	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VSUBPS       Y11, Y5, Y6
-	VSUBPS       Y12, Y5, Y5
-	VFMADD231PS  Y6, Y7, Y11
-	VFMADD231PS  Y5, Y8, Y12
-	VMOVUPS      64(R8)(R10*1), Y5
-	VMOVUPS      96(R8)(R10*1), Y6
-	VMOVUPS      constantsAVX2<>+288(SB), Y7
-	VANDNPS      Y11, Y7, Y8
-	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
-	VORPS        Y5, Y8, Y5
-	VORPS        Y6, Y7, Y6
-	VMOVUPS      Y5, 64(CX)(R10*1)
-	VMOVUPS      Y6, 96(CX)(R10*1)
+	VMOVUPS      Y7, 64(CX)(R10*1)
+	VMOVUPS      Y8, 96(CX)(R10*1)
 	ADDQ         $0x00000080, R10
 	CMPQ         R10, R9
 	JNE          group
@@ -2266,16 +2124,16 @@ rest:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1504(SB), Y11
-	VMOVUPS      constantsAVX2<>+1504(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1568(SB), Y13
-	VMOVUPS      constantsAVX2<>+1568(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1472(SB), Y11
+	VMOVUPS      constantsAVX2<>+1472(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1536(SB), Y13
+	VMOVUPS      constantsAVX2<>+1536(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
@@ -2290,39 +2148,10 @@ rest:
 	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VADDPS       Y7, Y5, Y6
-	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
-	VSUBPS       Y9, Y7, Y9
-	VSUBPS       Y10, Y8, Y10
-	VDIVPS       Y6, Y7, Y11
-	VDIVPS       Y5, Y8, Y12
-	VFNMADD231PS Y6, Y11, Y7
-	VFNMADD231PS Y5, Y12, Y8
-	VFNMADD231PS Y9, Y11, Y7
-	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VSUBPS       Y11, Y5, Y6
-	VSUBPS       Y12, Y5, Y5
-	VFMADD231PS  Y6, Y7, Y11
-	VFMADD231PS  Y5, Y8, Y12
 	VMOVDQU      104(DI), Y5
-	VMASKMOVPS   (R8)(R10*1), Y5, Y5
-	VMOVDQU      136(DI), Y6
-	VMASKMOVPS   32(R8)(R10*1), Y6, Y6
-	VMOVUPS      constantsAVX2<>+288(SB), Y7
-	VANDNPS      Y11, Y7, Y8
-	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
-	VORPS        Y5, Y8, Y5
-	VORPS        Y6, Y7, Y6
-	VMOVDQU      104(DI), Y7
-	VMASKMOVPS   Y5, Y7, (CX)(R10*1)
+	VMASKMOVPS   Y7, Y5, (CX)(R10*1)
 	VMOVDQU      136(DI), Y5
-	VMASKMOVPS   Y6, Y5, 32(CX)(R10*1)
+	VMASKMOVPS   Y8, Y5, 32(CX)(R10*1)
 	CMPQ         72(DI), $0x10
 	JLE          end
 	VMOVDQU      168(DI), Y5
@@ -2345,16 +2174,16 @@ rest:
 	VFNMADD231PS Y3, Y10, Y6
 	VMULPS       Y5, Y5, Y9
 	VMULPS       Y6, Y6, Y10
-	VMOVUPS      constantsAVX2<>+1504(SB), Y11
-	VMOVUPS      constantsAVX2<>+1504(SB), Y12
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y5, Y11
-	VFMADD213PS  constantsAVX2<>+1536(SB), Y6, Y12
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y9, Y11
-	VFMADD231PS  constantsAVX2<>+1472(SB), Y10, Y12
-	VMOVUPS      constantsAVX2<>+1568(SB), Y13
-	VMOVUPS      constantsAVX2<>+1568(SB), Y14
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y5, Y13
-	VFMADD213PS  constantsAVX2<>+1600(SB), Y6, Y14
+	VMOVUPS      constantsAVX2<>+1472(SB), Y11
+	VMOVUPS      constantsAVX2<>+1472(SB), Y12
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y5, Y11
+	VFMADD213PS  constantsAVX2<>+1504(SB), Y6, Y12
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y9, Y11
+	VFMADD231PS  constantsAVX2<>+1440(SB), Y10, Y12
+	VMOVUPS      constantsAVX2<>+1536(SB), Y13
+	VMOVUPS      constantsAVX2<>+1536(SB), Y14
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y5, Y13
+	VFMADD213PS  constantsAVX2<>+1568(SB), Y6, Y14
 	VFMADD231PS  Y9, Y11, Y13
 	VFMADD231PS  Y10, Y12, Y14
 	VFMADD213PS  Y5, Y9, Y13
@@ -2369,537 +2198,10 @@ rest:
 	VPADDD       constantsAVX2<>+352(SB), Y6, Y6
 	VFMADD231PS  Y5, Y13, Y7
 	VFMADD231PS  Y6, Y14, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VADDPS       Y7, Y5, Y6
-	VADDPS       Y8, Y5, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y6, Y9
-	VSUBPS       constantsAVX2<>+352(SB), Y5, Y10
-	VSUBPS       Y9, Y7, Y9
-	VSUBPS       Y10, Y8, Y10
-	VDIVPS       Y6, Y7, Y11
-	VDIVPS       Y5, Y8, Y12
-	VFNMADD231PS Y6, Y11, Y7
-	VFNMADD231PS Y5, Y12, Y8
-	VFNMADD231PS Y9, Y11, Y7
-	VFNMADD231PS Y10, Y12, Y8
-	VMOVUPS      constantsAVX2<>+352(SB), Y5
-	VSUBPS       Y11, Y5, Y6
-	VSUBPS       Y12, Y5, Y5
-	VFMADD231PS  Y6, Y7, Y11
-	VFMADD231PS  Y5, Y8, Y12
 	VMOVDQU      168(DI), Y5
-	VMASKMOVPS   64(R8)(R10*1), Y5, Y5
-	VMOVDQU      200(DI), Y6
-	VMASKMOVPS   96(R8)(R10*1), Y6, Y6
-	VMOVUPS      constantsAVX2<>+288(SB), Y7
-	VANDNPS      Y11, Y7, Y8
-	VANDNPS      Y12, Y7, Y7
-	VANDPS       constantsAVX2<>+288(SB), Y5, Y5
-	VANDPS       constantsAVX2<>+288(SB), Y6, Y6
-	VORPS        Y5, Y8, Y5
-	VORPS        Y6, Y7, Y6
-	VMOVDQU      168(DI), Y7
-	VMASKMOVPS   Y5, Y7, 64(CX)(R10*1)
+	VMASKMOVPS   Y7, Y5, 64(CX)(R10*1)
 	VMOVDQU      200(DI), Y5
-	VMASKMOVPS   Y6, Y5, 96(CX)(R10*1)
-
-end:
-	DECQ R11
-	JZ   next
-	ADDQ 8(BX)(AX*1), CX
-	ADDQ 8(BX)(DX*1), R8
-	JMP  segment
-
-next:
-	ADDQ $0x18, SI
-	MOVQ (SI), AX
-	JMP  AX
-
-// func softplusAVX2()
-// Requires: AVX, AVX2, FMA3
-TEXT ·softplusAVX2(SB), NOSPLIT, $0
-	MOVL 8(SI), AX
-	MOVQ (BX)(AX*1), CX
-	MOVL 12(SI), DX
-	MOVQ (BX)(DX*1), R8
-	MOVQ 64(DI), R9
-	MOVQ 96(DI), R11
-
-segment:
-	XORQ  R10, R10
-	TESTQ R9, R9
-	JZ    rest
-
-group:
-	VMOVUPS      (R8)(R10*1), Y0
-	VMOVUPS      32(R8)(R10*1), Y1
-	VORPS        constantsAVX2<>+288(SB), Y0, Y0
-	VORPS        constantsAVX2<>+288(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+544(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y2
-	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+672(SB), Y8
-	VMOVUPS      constantsAVX2<>+672(SB), Y9
-	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VFMADD213PS  Y0, Y4, Y8
-	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y8, Y0, Y1
-	VADDPS       Y9, Y0, Y0
-	VPSRAD       $0x01, Y2, Y4
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y4, Y2, Y2
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y5, Y0, Y0
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+1056(SB), Y8
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y8, Y7
-	VBLENDVPS    Y2, Y6, Y1, Y1
-	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVUPS      (R8)(R10*1), Y2
-	VMOVUPS      32(R8)(R10*1), Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
-	VMAXPS       Y2, Y6, Y2
-	VMAXPS       Y3, Y6, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y0, Y0, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+864(SB), Y10
-	VMOVUPS      constantsAVX2<>+864(SB), Y11
-	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+800(SB), Y12
-	VMOVUPS      constantsAVX2<>+800(SB), Y13
-	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
-	VFMADD231PS  Y6, Y12, Y10
-	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+992(SB), Y12
-	VMOVUPS      constantsAVX2<>+992(SB), Y13
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+928(SB), Y14
-	VMOVUPS      constantsAVX2<>+928(SB), Y15
-	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
-	VFMADD231PS  Y6, Y14, Y12
-	VFMADD231PS  Y7, Y15, Y13
-	VFMADD231PS  Y8, Y10, Y12
-	VFMADD231PS  Y9, Y11, Y13
-	VMULPS       Y6, Y1, Y8
-	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
-	VFMADD213PS  Y10, Y12, Y8
-	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
-	VADDPS       Y1, Y2, Y1
-	VADDPS       Y0, Y3, Y0
-	VMOVUPS      Y1, (CX)(R10*1)
-	VMOVUPS      Y0, 32(CX)(R10*1)
-	VMOVUPS      64(R8)(R10*1), Y0
-	VMOVUPS      96(R8)(R10*1), Y1
-	VORPS        constantsAVX2<>+288(SB), Y0, Y0
-	VORPS        constantsAVX2<>+288(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+544(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y2
-	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+672(SB), Y8
-	VMOVUPS      constantsAVX2<>+672(SB), Y9
-	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VFMADD213PS  Y0, Y4, Y8
-	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y8, Y0, Y1
-	VADDPS       Y9, Y0, Y0
-	VPSRAD       $0x01, Y2, Y4
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y4, Y2, Y2
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y5, Y0, Y0
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+1056(SB), Y8
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y8, Y7
-	VBLENDVPS    Y2, Y6, Y1, Y1
-	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVUPS      64(R8)(R10*1), Y2
-	VMOVUPS      96(R8)(R10*1), Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
-	VMAXPS       Y2, Y6, Y2
-	VMAXPS       Y3, Y6, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y0, Y0, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+864(SB), Y10
-	VMOVUPS      constantsAVX2<>+864(SB), Y11
-	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+800(SB), Y12
-	VMOVUPS      constantsAVX2<>+800(SB), Y13
-	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
-	VFMADD231PS  Y6, Y12, Y10
-	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+992(SB), Y12
-	VMOVUPS      constantsAVX2<>+992(SB), Y13
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+928(SB), Y14
-	VMOVUPS      constantsAVX2<>+928(SB), Y15
-	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
-	VFMADD231PS  Y6, Y14, Y12
-	VFMADD231PS  Y7, Y15, Y13
-	VFMADD231PS  Y8, Y10, Y12
-	VFMADD231PS  Y9, Y11, Y13
-	VMULPS       Y6, Y1, Y8
-	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
-	VFMADD213PS  Y10, Y12, Y8
-	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
-	VADDPS       Y1, Y2, Y1
-	VADDPS       Y0, Y3, Y0
-	VMOVUPS      Y1, 64(CX)(R10*1)
-	VMOVUPS      Y0, 96(CX)(R10*1)
-	ADDQ         $0x00000080, R10
-	CMPQ         R10, R9
-	JNE          group
-
-rest:
-	CMPQ         72(DI), $0x00
-	JE           end
-	VMOVDQU      104(DI), Y0
-	VMASKMOVPS   (R8)(R10*1), Y0, Y0
-	VMOVDQU      136(DI), Y1
-	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
-	VORPS        constantsAVX2<>+288(SB), Y0, Y0
-	VORPS        constantsAVX2<>+288(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+544(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y2
-	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+672(SB), Y8
-	VMOVUPS      constantsAVX2<>+672(SB), Y9
-	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VFMADD213PS  Y0, Y4, Y8
-	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y8, Y0, Y1
-	VADDPS       Y9, Y0, Y0
-	VPSRAD       $0x01, Y2, Y4
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y4, Y2, Y2
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y5, Y0, Y0
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+1056(SB), Y8
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y8, Y7
-	VBLENDVPS    Y2, Y6, Y1, Y1
-	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVDQU      104(DI), Y2
-	VMASKMOVPS   (R8)(R10*1), Y2, Y2
-	VMOVDQU      136(DI), Y3
-	VMASKMOVPS   32(R8)(R10*1), Y3, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
-	VMAXPS       Y2, Y6, Y2
-	VMAXPS       Y3, Y6, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y0, Y0, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+864(SB), Y10
-	VMOVUPS      constantsAVX2<>+864(SB), Y11
-	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+800(SB), Y12
-	VMOVUPS      constantsAVX2<>+800(SB), Y13
-	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
-	VFMADD231PS  Y6, Y12, Y10
-	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+992(SB), Y12
-	VMOVUPS      constantsAVX2<>+992(SB), Y13
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+928(SB), Y14
-	VMOVUPS      constantsAVX2<>+928(SB), Y15
-	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
-	VFMADD231PS  Y6, Y14, Y12
-	VFMADD231PS  Y7, Y15, Y13
-	VFMADD231PS  Y8, Y10, Y12
-	VFMADD231PS  Y9, Y11, Y13
-	VMULPS       Y6, Y1, Y8
-	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
-	VFMADD213PS  Y10, Y12, Y8
-	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
-	VADDPS       Y1, Y2, Y1
-	VADDPS       Y0, Y3, Y0
-	VMOVDQU      104(DI), Y2
-	VMASKMOVPS   Y1, Y2, (CX)(R10*1)
-	VMOVDQU      136(DI), Y1
-	VMASKMOVPS   Y0, Y1, 32(CX)(R10*1)
-	CMPQ         72(DI), $0x10
-	JLE          end
-	VMOVDQU      168(DI), Y0
-	VMASKMOVPS   64(R8)(R10*1), Y0, Y0
-	VMOVDQU      200(DI), Y1
-	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
-	VORPS        constantsAVX2<>+288(SB), Y0, Y0
-	VORPS        constantsAVX2<>+288(SB), Y1, Y1
-	VMOVUPS      constantsAVX2<>+544(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      constantsAVX2<>+416(SB), Y2
-	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+448(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+448(SB), Y1, Y3
-	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
-	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
-	VFNMADD231PS constantsAVX2<>+480(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+480(SB), Y5, Y1
-	VFNMADD231PS constantsAVX2<>+512(SB), Y4, Y0
-	VFNMADD231PS constantsAVX2<>+512(SB), Y5, Y1
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y1, Y1, Y5
-	VMOVUPS      constantsAVX2<>+608(SB), Y6
-	VMOVUPS      constantsAVX2<>+608(SB), Y7
-	VFMADD213PS  constantsAVX2<>+640(SB), Y0, Y6
-	VFMADD213PS  constantsAVX2<>+640(SB), Y1, Y7
-	VFMADD231PS  constantsAVX2<>+576(SB), Y4, Y6
-	VFMADD231PS  constantsAVX2<>+576(SB), Y5, Y7
-	VMOVUPS      constantsAVX2<>+672(SB), Y8
-	VMOVUPS      constantsAVX2<>+672(SB), Y9
-	VFMADD213PS  constantsAVX2<>+704(SB), Y0, Y8
-	VFMADD213PS  constantsAVX2<>+704(SB), Y1, Y9
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VFMADD213PS  Y0, Y4, Y8
-	VFMADD213PS  Y1, Y5, Y9
-	VMOVUPS      constantsAVX2<>+352(SB), Y0
-	VADDPS       Y8, Y0, Y1
-	VADDPS       Y9, Y0, Y0
-	VPSRAD       $0x01, Y2, Y4
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y4, Y2, Y2
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       constantsAVX2<>+352(SB), Y4, Y4
-	VPADDD       constantsAVX2<>+352(SB), Y5, Y5
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y5, Y0, Y0
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       constantsAVX2<>+352(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+352(SB), Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y3, Y0, Y0
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y1, Y2
-	VCMPPS       $0x1e, constantsAVX2<>+1632(SB), Y0, Y3
-	VANDPS       constantsAVX2<>+352(SB), Y2, Y4
-	VANDPS       constantsAVX2<>+352(SB), Y3, Y5
-	VSUBPS       constantsAVX2<>+352(SB), Y1, Y6
-	VSUBPS       constantsAVX2<>+352(SB), Y0, Y7
-	VMOVUPS      constantsAVX2<>+1056(SB), Y8
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y8, Y7
-	VBLENDVPS    Y2, Y6, Y1, Y1
-	VBLENDVPS    Y3, Y7, Y0, Y0
-	VMOVDQU      168(DI), Y2
-	VMASKMOVPS   64(R8)(R10*1), Y2, Y2
-	VMOVDQU      200(DI), Y3
-	VMASKMOVPS   96(R8)(R10*1), Y3, Y3
-	VMOVUPS      constantsAVX2<>+384(SB), Y6
-	VMAXPS       Y2, Y6, Y2
-	VMAXPS       Y3, Y6, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y0, Y0, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      constantsAVX2<>+864(SB), Y10
-	VMOVUPS      constantsAVX2<>+864(SB), Y11
-	VFMADD213PS  constantsAVX2<>+896(SB), Y1, Y10
-	VFMADD213PS  constantsAVX2<>+896(SB), Y0, Y11
-	VMOVUPS      constantsAVX2<>+800(SB), Y12
-	VMOVUPS      constantsAVX2<>+800(SB), Y13
-	VFMADD213PS  constantsAVX2<>+832(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+832(SB), Y0, Y13
-	VFMADD231PS  Y6, Y12, Y10
-	VFMADD231PS  Y7, Y13, Y11
-	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
-	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
-	VMOVUPS      constantsAVX2<>+992(SB), Y12
-	VMOVUPS      constantsAVX2<>+992(SB), Y13
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y1, Y12
-	VFMADD213PS  constantsAVX2<>+1024(SB), Y0, Y13
-	VMOVUPS      constantsAVX2<>+928(SB), Y14
-	VMOVUPS      constantsAVX2<>+928(SB), Y15
-	VFMADD213PS  constantsAVX2<>+960(SB), Y1, Y14
-	VFMADD213PS  constantsAVX2<>+960(SB), Y0, Y15
-	VFMADD231PS  Y6, Y14, Y12
-	VFMADD231PS  Y7, Y15, Y13
-	VFMADD231PS  Y8, Y10, Y12
-	VFMADD231PS  Y9, Y11, Y13
-	VMULPS       Y6, Y1, Y8
-	VMULPS       Y7, Y0, Y9
-	VMULPS       constantsAVX2<>+512(SB), Y4, Y10
-	VMULPS       constantsAVX2<>+512(SB), Y5, Y11
-	VFMADD213PS  Y10, Y12, Y8
-	VFMADD213PS  Y11, Y13, Y9
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y6, Y8
-	VFNMADD231PS constantsAVX2<>+1056(SB), Y7, Y9
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y9, Y0, Y0
-	VFMADD231PS  constantsAVX2<>+480(SB), Y4, Y1
-	VFMADD231PS  constantsAVX2<>+480(SB), Y5, Y0
-	VADDPS       Y1, Y2, Y1
-	VADDPS       Y0, Y3, Y0
-	VMOVDQU      168(DI), Y2
-	VMASKMOVPS   Y1, Y2, 64(CX)(R10*1)
-	VMOVDQU      200(DI), Y1
-	VMASKMOVPS   Y0, Y1, 96(CX)(R10*1)
+	VMASKMOVPS   Y8, Y5, 96(CX)(R10*1)
 
 end:
 	DECQ R11
@@ -2933,54 +2235,54 @@ group:
 	VMOVUPS      32(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, (CX)(R10*1)
@@ -2989,54 +2291,54 @@ group:
 	VMOVUPS      96(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, 64(CX)(R10*1)
@@ -3054,54 +2356,54 @@ rest:
 	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      104(DI), Y2
@@ -3116,54 +2418,54 @@ rest:
 	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      168(DI), Y2
@@ -3203,56 +2505,56 @@ group:
 	VMOVUPS      32(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1984(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1984(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, (CX)(R10*1)
@@ -3261,56 +2563,56 @@ group:
 	VMOVUPS      96(R8)(R10*1), Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1984(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1984(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVUPS      Y0, 64(CX)(R10*1)
@@ -3328,56 +2630,56 @@ rest:
 	VMASKMOVPS   32(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1984(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1984(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      104(DI), Y2
@@ -3392,56 +2694,56 @@ rest:
 	VMASKMOVPS   96(R8)(R10*1), Y1, Y1
 	VMOVUPS      constantsAVX2<>+416(SB), Y2
 	VMOVUPS      constantsAVX2<>+416(SB), Y3
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y0, Y2
-	VFMADD231PS  constantsAVX2<>+1664(SB), Y1, Y3
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y0, Y2
+	VFMADD231PS  constantsAVX2<>+1600(SB), Y1, Y3
 	VSUBPS       constantsAVX2<>+416(SB), Y2, Y4
 	VSUBPS       constantsAVX2<>+416(SB), Y3, Y5
 	VMOVUPS      Y0, Y6
 	VMOVUPS      Y1, Y7
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1632(SB), Y5, Y7
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y4, Y6
+	VFNMADD231PS constantsAVX2<>+1664(SB), Y5, Y7
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y4, Y6
 	VFNMADD231PS constantsAVX2<>+1696(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1728(SB), Y5, Y7
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y4, Y6
-	VFNMADD231PS constantsAVX2<>+1760(SB), Y5, Y7
 	VMULPS       Y6, Y6, Y4
 	VMULPS       Y7, Y7, Y5
-	VMOVUPS      constantsAVX2<>+1792(SB), Y8
-	VMOVUPS      constantsAVX2<>+1792(SB), Y9
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1824(SB), Y5, Y9
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y8
-	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y9
+	VMOVUPS      constantsAVX2<>+1728(SB), Y8
+	VMOVUPS      constantsAVX2<>+1728(SB), Y9
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1760(SB), Y5, Y9
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y4, Y8
+	VFMADD213PS  constantsAVX2<>+1792(SB), Y5, Y9
 	VMULPS       Y6, Y4, Y10
 	VMULPS       Y7, Y5, Y11
 	VFMADD213PS  Y6, Y10, Y8
 	VFMADD213PS  Y7, Y11, Y9
-	VMOVUPS      constantsAVX2<>+1888(SB), Y6
-	VMOVUPS      constantsAVX2<>+1888(SB), Y7
+	VMOVUPS      constantsAVX2<>+1824(SB), Y6
+	VMOVUPS      constantsAVX2<>+1824(SB), Y7
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1856(SB), Y5, Y7
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y4, Y6
+	VFMADD213PS  constantsAVX2<>+1888(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+1920(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1952(SB), Y5, Y7
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y4, Y6
-	VFMADD213PS  constantsAVX2<>+1984(SB), Y5, Y7
 	VFMADD213PS  constantsAVX2<>+352(SB), Y4, Y6
 	VFMADD213PS  constantsAVX2<>+352(SB), Y5, Y7
-	VPADDD       constantsAVX2<>+2048(SB), Y2, Y2
-	VPADDD       constantsAVX2<>+2048(SB), Y3, Y3
+	VPADDD       constantsAVX2<>+1984(SB), Y2, Y2
+	VPADDD       constantsAVX2<>+1984(SB), Y3, Y3
 	VPSLLD       $0x1f, Y2, Y4
 	VPSLLD       $0x1f, Y3, Y5
 	VBLENDVPS    Y4, Y6, Y8, Y4
 	VBLENDVPS    Y5, Y7, Y9, Y5
-	VANDPS       constantsAVX2<>+2080(SB), Y2, Y2
-	VANDPS       constantsAVX2<>+2080(SB), Y3, Y3
+	VANDPS       constantsAVX2<>+2016(SB), Y2, Y2
+	VANDPS       constantsAVX2<>+2016(SB), Y3, Y3
 	VPSLLD       $0x1e, Y2, Y2
 	VPSLLD       $0x1e, Y3, Y3
 	VXORPS       Y2, Y4, Y2
 	VXORPS       Y3, Y5, Y3
 	VANDPS       constantsAVX2<>+320(SB), Y0, Y0
 	VANDPS       constantsAVX2<>+320(SB), Y1, Y1
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y0, Y0
-	VCMPPS       $0x16, constantsAVX2<>+2016(SB), Y1, Y1
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y0, Y0
+	VCMPPS       $0x16, constantsAVX2<>+1952(SB), Y1, Y1
 	VBLENDVPS    Y0, constantsAVX2<>+1280(SB), Y2, Y0
 	VBLENDVPS    Y1, constantsAVX2<>+1280(SB), Y3, Y1
 	VMOVDQU      168(DI), Y2
@@ -5034,6 +4336,634 @@ next:
 	MOVQ (SI), AX
 	JMP  AX
 
+// func sigmoidEndAVX2()
+// Requires: AVX, FMA3
+TEXT ·sigmoidEndAVX2(SB), NOSPLIT, $0
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
+	VMOVUPS constantsAVX2<>+352(SB), Y0
+	VMOVUPS constantsAVX2<>+1056(SB), Y1
+	VMOVUPS constantsAVX2<>+2048(SB), Y2
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
+
+group:
+	VMOVUPS      (R8)(R12*1), Y3
+	VMOVUPS      32(R8)(R12*1), Y4
+	VMOVUPS      (R10)(R12*1), Y5
+	VMOVUPS      32(R10)(R12*1), Y6
+	VADDPS       Y5, Y0, Y7
+	VADDPS       Y6, Y0, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VSUBPS       Y9, Y5, Y9
+	VSUBPS       Y10, Y6, Y10
+	VBLENDVPS    Y3, Y5, Y0, Y3
+	VBLENDVPS    Y4, Y6, Y0, Y4
+	VDIVPS       Y7, Y3, Y5
+	VDIVPS       Y8, Y4, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y8, Y6, Y4
+	VFNMADD231PS Y9, Y5, Y3
+	VFNMADD231PS Y10, Y6, Y4
+	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
+	VFNMADD231PS Y1, Y7, Y9
+	VFNMADD231PS Y1, Y8, Y10
+	VFMADD231PS  Y9, Y3, Y5
+	VFMADD231PS  Y10, Y4, Y6
+	VMOVUPS      Y5, (CX)(R12*1)
+	VMOVUPS      Y6, 32(CX)(R12*1)
+	VMOVUPS      64(R8)(R12*1), Y3
+	VMOVUPS      96(R8)(R12*1), Y4
+	VMOVUPS      64(R10)(R12*1), Y5
+	VMOVUPS      96(R10)(R12*1), Y6
+	VADDPS       Y5, Y0, Y7
+	VADDPS       Y6, Y0, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VSUBPS       Y9, Y5, Y9
+	VSUBPS       Y10, Y6, Y10
+	VBLENDVPS    Y3, Y5, Y0, Y3
+	VBLENDVPS    Y4, Y6, Y0, Y4
+	VDIVPS       Y7, Y3, Y5
+	VDIVPS       Y8, Y4, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y8, Y6, Y4
+	VFNMADD231PS Y9, Y5, Y3
+	VFNMADD231PS Y10, Y6, Y4
+	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
+	VFNMADD231PS Y1, Y7, Y9
+	VFNMADD231PS Y1, Y8, Y10
+	VFMADD231PS  Y9, Y3, Y5
+	VFMADD231PS  Y10, Y4, Y6
+	VMOVUPS      Y5, 64(CX)(R12*1)
+	VMOVUPS      Y6, 96(CX)(R12*1)
+	ADDQ         $0x00000080, R12
+	CMPQ         R12, R11
+	JNE          group
+
+rest:
+	CMPQ         72(DI), $0x00
+	JE           end
+	VMOVDQU      104(DI), Y3
+	VMASKMOVPS   (R8)(R12*1), Y3, Y3
+	VMOVDQU      136(DI), Y4
+	VMASKMOVPS   32(R8)(R12*1), Y4, Y4
+	VMOVDQU      104(DI), Y5
+	VMASKMOVPS   (R10)(R12*1), Y5, Y5
+	VMOVDQU      136(DI), Y6
+	VMASKMOVPS   32(R10)(R12*1), Y6, Y6
+	VADDPS       Y5, Y0, Y7
+	VADDPS       Y6, Y0, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VSUBPS       Y9, Y5, Y9
+	VSUBPS       Y10, Y6, Y10
+	VBLENDVPS    Y3, Y5, Y0, Y3
+	VBLENDVPS    Y4, Y6, Y0, Y4
+	VDIVPS       Y7, Y3, Y5
+	VDIVPS       Y8, Y4, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y8, Y6, Y4
+	VFNMADD231PS Y9, Y5, Y3
+	VFNMADD231PS Y10, Y6, Y4
+	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
+	VFNMADD231PS Y1, Y7, Y9
+	VFNMADD231PS Y1, Y8, Y10
+	VFMADD231PS  Y9, Y3, Y5
+	VFMADD231PS  Y10, Y4, Y6
+	VMOVDQU      104(DI), Y3
+	VMASKMOVPS   Y5, Y3, (CX)(R12*1)
+	VMOVDQU      136(DI), Y3
+	VMASKMOVPS   Y6, Y3, 32(CX)(R12*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y3
+	VMASKMOVPS   64(R8)(R12*1), Y3, Y3
+	VMOVDQU      200(DI), Y4
+	VMASKMOVPS   96(R8)(R12*1), Y4, Y4
+	VMOVDQU      168(DI), Y5
+	VMASKMOVPS   64(R10)(R12*1), Y5, Y5
+	VMOVDQU      200(DI), Y6
+	VMASKMOVPS   96(R10)(R12*1), Y6, Y6
+	VADDPS       Y5, Y0, Y7
+	VADDPS       Y6, Y0, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y0, Y8, Y10
+	VSUBPS       Y9, Y5, Y9
+	VSUBPS       Y10, Y6, Y10
+	VBLENDVPS    Y3, Y5, Y0, Y3
+	VBLENDVPS    Y4, Y6, Y0, Y4
+	VDIVPS       Y7, Y3, Y5
+	VDIVPS       Y8, Y4, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y8, Y6, Y4
+	VFNMADD231PS Y9, Y5, Y3
+	VFNMADD231PS Y10, Y6, Y4
+	VMOVUPS      Y2, Y9
+	VMOVUPS      Y2, Y10
+	VFNMADD231PS Y1, Y7, Y9
+	VFNMADD231PS Y1, Y8, Y10
+	VFMADD231PS  Y9, Y3, Y5
+	VFMADD231PS  Y10, Y4, Y6
+	VMOVDQU      168(DI), Y3
+	VMASKMOVPS   Y5, Y3, 64(CX)(R12*1)
+	VMOVDQU      200(DI), Y3
+	VMASKMOVPS   Y6, Y3, 96(CX)(R12*1)
+
+end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
+	ADDQ $0x18, SI
+	MOVQ (SI), AX
+	JMP  AX
+
+// func tanhEndAVX2()
+// Requires: AVX, FMA3
+TEXT ·tanhEndAVX2(SB), NOSPLIT, $0
+	MOVL    8(SI), AX
+	MOVQ    (BX)(AX*1), CX
+	MOVL    12(SI), DX
+	MOVQ    (BX)(DX*1), R8
+	MOVL    16(SI), R9
+	MOVQ    (BX)(R9*1), R10
+	VMOVUPS constantsAVX2<>+352(SB), Y0
+	VMOVUPS constantsAVX2<>+288(SB), Y1
+	MOVQ    64(DI), R11
+	MOVQ    96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
+
+group:
+	VMOVUPS      (R8)(R12*1), Y2
+	VMOVUPS      32(R8)(R12*1), Y3
+	VMOVUPS      (R10)(R12*1), Y4
+	VMOVUPS      32(R10)(R12*1), Y5
+	VADDPS       Y4, Y0, Y6
+	VADDPS       Y5, Y0, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y8, Y4, Y8
+	VSUBPS       Y9, Y5, Y9
+	VDIVPS       Y6, Y4, Y10
+	VDIVPS       Y7, Y5, Y11
+	VFNMADD231PS Y6, Y10, Y4
+	VFNMADD231PS Y7, Y11, Y5
+	VFNMADD231PS Y8, Y10, Y4
+	VFNMADD231PS Y9, Y11, Y5
+	VSUBPS       Y10, Y0, Y6
+	VSUBPS       Y11, Y0, Y7
+	VFMADD231PS  Y6, Y4, Y10
+	VFMADD231PS  Y7, Y5, Y11
+	VANDNPS      Y10, Y1, Y4
+	VANDNPS      Y11, Y1, Y5
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y3, Y3
+	VORPS        Y2, Y4, Y2
+	VORPS        Y3, Y5, Y3
+	VMOVUPS      Y2, (CX)(R12*1)
+	VMOVUPS      Y3, 32(CX)(R12*1)
+	VMOVUPS      64(R8)(R12*1), Y2
+	VMOVUPS      96(R8)(R12*1), Y3
+	VMOVUPS      64(R10)(R12*1), Y4
+	VMOVUPS      96(R10)(R12*1), Y5
+	VADDPS       Y4, Y0, Y6
+	VADDPS       Y5, Y0, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y8, Y4, Y8
+	VSUBPS       Y9, Y5, Y9
+	VDIVPS       Y6, Y4, Y10
+	VDIVPS       Y7, Y5, Y11
+	VFNMADD231PS Y6, Y10, Y4
+	VFNMADD231PS Y7, Y11, Y5
+	VFNMADD231PS Y8, Y10, Y4
+	VFNMADD231PS Y9, Y11, Y5
+	VSUBPS       Y10, Y0, Y6
+	VSUBPS       Y11, Y0, Y7
+	VFMADD231PS  Y6, Y4, Y10
+	VFMADD231PS  Y7, Y5, Y11
+	VANDNPS      Y10, Y1, Y4
+	VANDNPS      Y11, Y1, Y5
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y3, Y3
+	VORPS        Y2, Y4, Y2
+	VORPS        Y3, Y5, Y3
+	VMOVUPS      Y2, 64(CX)(R12*1)
+	VMOVUPS      Y3, 96(CX)(R12*1)
+	ADDQ         $0x00000080, R12
+	CMPQ         R12, R11
+	JNE          group
+
+rest:
+	CMPQ         72(DI), $0x00
+	JE           end
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   (R8)(R12*1), Y2, Y2
+	VMOVDQU      136(DI), Y3
+	VMASKMOVPS   32(R8)(R12*1), Y3, Y3
+	VMOVDQU      104(DI), Y4
+	VMASKMOVPS   (R10)(R12*1), Y4, Y4
+	VMOVDQU      136(DI), Y5
+	VMASKMOVPS   32(R10)(R12*1), Y5, Y5
+	VADDPS       Y4, Y0, Y6
+	VADDPS       Y5, Y0, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y8, Y4, Y8
+	VSUBPS       Y9, Y5, Y9
+	VDIVPS       Y6, Y4, Y10
+	VDIVPS       Y7, Y5, Y11
+	VFNMADD231PS Y6, Y10, Y4
+	VFNMADD231PS Y7, Y11, Y5
+	VFNMADD231PS Y8, Y10, Y4
+	VFNMADD231PS Y9, Y11, Y5
+	VSUBPS       Y10, Y0, Y6
+	VSUBPS       Y11, Y0, Y7
+	VFMADD231PS  Y6, Y4, Y10
+	VFMADD231PS  Y7, Y5, Y11
+	VANDNPS      Y10, Y1, Y4
+	VANDNPS      Y11, Y1, Y5
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y3, Y3
+	VORPS        Y2, Y4, Y2
+	VORPS        Y3, Y5, Y3
+	VMOVDQU      104(DI), Y4
+	VMASKMOVPS   Y2, Y4, (CX)(R12*1)
+	VMOVDQU      136(DI), Y2
+	VMASKMOVPS   Y3, Y2, 32(CX)(R12*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   64(R8)(R12*1), Y2, Y2
+	VMOVDQU      200(DI), Y3
+	VMASKMOVPS   96(R8)(R12*1), Y3, Y3
+	VMOVDQU      168(DI), Y4
+	VMASKMOVPS   64(R10)(R12*1), Y4, Y4
+	VMOVDQU      200(DI), Y5
+	VMASKMOVPS   96(R10)(R12*1), Y5, Y5
+	VADDPS       Y4, Y0, Y6
+	VADDPS       Y5, Y0, Y7
+	VSUBPS       Y0, Y6, Y8
+	VSUBPS       Y0, Y7, Y9
+	VSUBPS       Y8, Y4, Y8
+	VSUBPS       Y9, Y5, Y9
+	VDIVPS       Y6, Y4, Y10
+	VDIVPS       Y7, Y5, Y11
+	VFNMADD231PS Y6, Y10, Y4
+	VFNMADD231PS Y7, Y11, Y5
+	VFNMADD231PS Y8, Y10, Y4
+	VFNMADD231PS Y9, Y11, Y5
+	VSUBPS       Y10, Y0, Y6
+	VSUBPS       Y11, Y0, Y7
+	VFMADD231PS  Y6, Y4, Y10
+	VFMADD231PS  Y7, Y5, Y11
+	VANDNPS      Y10, Y1, Y4
+	VANDNPS      Y11, Y1, Y5
+	VANDPS       Y1, Y2, Y2
+	VANDPS       Y1, Y3, Y3
+	VORPS        Y2, Y4, Y2
+	VORPS        Y3, Y5, Y3
+	VMOVDQU      168(DI), Y4
+	VMASKMOVPS   Y2, Y4, 64(CX)(R12*1)
+	VMOVDQU      200(DI), Y2
+	VMASKMOVPS   Y3, Y2, 96(CX)(R12*1)
+
+end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
+	ADDQ $0x18, SI
+	MOVQ (SI), AX
+	JMP  AX
+
+// func softplusEndAVX2()
+// Requires: AVX, FMA3
+TEXT ·softplusEndAVX2(SB), NOSPLIT, $0
+	MOVL 8(SI), AX
+	MOVQ (BX)(AX*1), CX
+	MOVL 12(SI), DX
+	MOVQ (BX)(DX*1), R8
+	MOVL 16(SI), R9
+	MOVQ (BX)(R9*1), R10
+	MOVQ 64(DI), R11
+	MOVQ 96(DI), R13
+
+segment:
+	XORQ  R12, R12
+	TESTQ R11, R11
+	JZ    rest
+
+group:
+	VMOVUPS      (R8)(R12*1), Y0
+	VMOVUPS      32(R8)(R12*1), Y1
+	VMOVUPS      (R10)(R12*1), Y2
+	VMOVUPS      32(R10)(R12*1), Y3
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y2, Y4
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y3, Y5
+	VANDPS       constantsAVX2<>+352(SB), Y4, Y6
+	VANDPS       constantsAVX2<>+352(SB), Y5, Y7
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y8
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y9
+	VMOVUPS      constantsAVX2<>+1056(SB), Y10
+	VMULPS       Y8, Y10, Y8
+	VMULPS       Y9, Y10, Y9
+	VBLENDVPS    Y4, Y8, Y2, Y2
+	VBLENDVPS    Y5, Y9, Y3, Y3
+	VMOVUPS      constantsAVX2<>+384(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y2, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y3, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y13
+	VFMADD231PS  Y4, Y12, Y10
+	VFMADD231PS  Y5, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y3, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y2, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y3, Y15
+	VFMADD231PS  Y4, Y14, Y12
+	VFMADD231PS  Y5, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y4, Y2, Y8
+	VMULPS       Y5, Y3, Y9
+	VMULPS       constantsAVX2<>+512(SB), Y6, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y7, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y4, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y5, Y9
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y6, Y2
+	VFMADD231PS  constantsAVX2<>+480(SB), Y7, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      Y0, (CX)(R12*1)
+	VMOVUPS      Y1, 32(CX)(R12*1)
+	VMOVUPS      64(R8)(R12*1), Y0
+	VMOVUPS      96(R8)(R12*1), Y1
+	VMOVUPS      64(R10)(R12*1), Y2
+	VMOVUPS      96(R10)(R12*1), Y3
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y2, Y4
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y3, Y5
+	VANDPS       constantsAVX2<>+352(SB), Y4, Y6
+	VANDPS       constantsAVX2<>+352(SB), Y5, Y7
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y8
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y9
+	VMOVUPS      constantsAVX2<>+1056(SB), Y10
+	VMULPS       Y8, Y10, Y8
+	VMULPS       Y9, Y10, Y9
+	VBLENDVPS    Y4, Y8, Y2, Y2
+	VBLENDVPS    Y5, Y9, Y3, Y3
+	VMOVUPS      constantsAVX2<>+384(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y2, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y3, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y13
+	VFMADD231PS  Y4, Y12, Y10
+	VFMADD231PS  Y5, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y3, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y2, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y3, Y15
+	VFMADD231PS  Y4, Y14, Y12
+	VFMADD231PS  Y5, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y4, Y2, Y8
+	VMULPS       Y5, Y3, Y9
+	VMULPS       constantsAVX2<>+512(SB), Y6, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y7, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y4, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y5, Y9
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y6, Y2
+	VFMADD231PS  constantsAVX2<>+480(SB), Y7, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      Y0, 64(CX)(R12*1)
+	VMOVUPS      Y1, 96(CX)(R12*1)
+	ADDQ         $0x00000080, R12
+	CMPQ         R12, R11
+	JNE          group
+
+rest:
+	CMPQ         72(DI), $0x00
+	JE           end
+	VMOVDQU      104(DI), Y0
+	VMASKMOVPS   (R8)(R12*1), Y0, Y0
+	VMOVDQU      136(DI), Y1
+	VMASKMOVPS   32(R8)(R12*1), Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   (R10)(R12*1), Y2, Y2
+	VMOVDQU      136(DI), Y3
+	VMASKMOVPS   32(R10)(R12*1), Y3, Y3
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y2, Y4
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y3, Y5
+	VANDPS       constantsAVX2<>+352(SB), Y4, Y6
+	VANDPS       constantsAVX2<>+352(SB), Y5, Y7
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y8
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y9
+	VMOVUPS      constantsAVX2<>+1056(SB), Y10
+	VMULPS       Y8, Y10, Y8
+	VMULPS       Y9, Y10, Y9
+	VBLENDVPS    Y4, Y8, Y2, Y2
+	VBLENDVPS    Y5, Y9, Y3, Y3
+	VMOVUPS      constantsAVX2<>+384(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y2, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y3, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y13
+	VFMADD231PS  Y4, Y12, Y10
+	VFMADD231PS  Y5, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y3, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y2, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y3, Y15
+	VFMADD231PS  Y4, Y14, Y12
+	VFMADD231PS  Y5, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y4, Y2, Y8
+	VMULPS       Y5, Y3, Y9
+	VMULPS       constantsAVX2<>+512(SB), Y6, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y7, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y4, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y5, Y9
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y6, Y2
+	VFMADD231PS  constantsAVX2<>+480(SB), Y7, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVDQU      104(DI), Y2
+	VMASKMOVPS   Y0, Y2, (CX)(R12*1)
+	VMOVDQU      136(DI), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)(R12*1)
+	CMPQ         72(DI), $0x10
+	JLE          end
+	VMOVDQU      168(DI), Y0
+	VMASKMOVPS   64(R8)(R12*1), Y0, Y0
+	VMOVDQU      200(DI), Y1
+	VMASKMOVPS   96(R8)(R12*1), Y1, Y1
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   64(R10)(R12*1), Y2, Y2
+	VMOVDQU      200(DI), Y3
+	VMASKMOVPS   96(R10)(R12*1), Y3, Y3
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y2, Y4
+	VCMPPS       $0x1e, constantsAVX2<>+2080(SB), Y3, Y5
+	VANDPS       constantsAVX2<>+352(SB), Y4, Y6
+	VANDPS       constantsAVX2<>+352(SB), Y5, Y7
+	VSUBPS       constantsAVX2<>+352(SB), Y2, Y8
+	VSUBPS       constantsAVX2<>+352(SB), Y3, Y9
+	VMOVUPS      constantsAVX2<>+1056(SB), Y10
+	VMULPS       Y8, Y10, Y8
+	VMULPS       Y9, Y10, Y9
+	VBLENDVPS    Y4, Y8, Y2, Y2
+	VBLENDVPS    Y5, Y9, Y3, Y3
+	VMOVUPS      constantsAVX2<>+384(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMOVUPS      constantsAVX2<>+864(SB), Y10
+	VMOVUPS      constantsAVX2<>+864(SB), Y11
+	VFMADD213PS  constantsAVX2<>+896(SB), Y2, Y10
+	VFMADD213PS  constantsAVX2<>+896(SB), Y3, Y11
+	VMOVUPS      constantsAVX2<>+800(SB), Y12
+	VMOVUPS      constantsAVX2<>+800(SB), Y13
+	VFMADD213PS  constantsAVX2<>+832(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+832(SB), Y3, Y13
+	VFMADD231PS  Y4, Y12, Y10
+	VFMADD231PS  Y5, Y13, Y11
+	VFMADD231PS  constantsAVX2<>+768(SB), Y8, Y10
+	VFMADD231PS  constantsAVX2<>+768(SB), Y9, Y11
+	VMOVUPS      constantsAVX2<>+992(SB), Y12
+	VMOVUPS      constantsAVX2<>+992(SB), Y13
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y2, Y12
+	VFMADD213PS  constantsAVX2<>+1024(SB), Y3, Y13
+	VMOVUPS      constantsAVX2<>+928(SB), Y14
+	VMOVUPS      constantsAVX2<>+928(SB), Y15
+	VFMADD213PS  constantsAVX2<>+960(SB), Y2, Y14
+	VFMADD213PS  constantsAVX2<>+960(SB), Y3, Y15
+	VFMADD231PS  Y4, Y14, Y12
+	VFMADD231PS  Y5, Y15, Y13
+	VFMADD231PS  Y8, Y10, Y12
+	VFMADD231PS  Y9, Y11, Y13
+	VMULPS       Y4, Y2, Y8
+	VMULPS       Y5, Y3, Y9
+	VMULPS       constantsAVX2<>+512(SB), Y6, Y10
+	VMULPS       constantsAVX2<>+512(SB), Y7, Y11
+	VFMADD213PS  Y10, Y12, Y8
+	VFMADD213PS  Y11, Y13, Y9
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y4, Y8
+	VFNMADD231PS constantsAVX2<>+1056(SB), Y5, Y9
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  constantsAVX2<>+480(SB), Y6, Y2
+	VFMADD231PS  constantsAVX2<>+480(SB), Y7, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VMOVDQU      168(DI), Y2
+	VMASKMOVPS   Y0, Y2, 64(CX)(R12*1)
+	VMOVDQU      200(DI), Y0
+	VMASKMOVPS   Y1, Y0, 96(CX)(R12*1)
+
+end:
+	DECQ R13
+	JZ   next
+	ADDQ 8(BX)(AX*1), CX
+	ADDQ 8(BX)(DX*1), R8
+	ADDQ 8(BX)(R9*1), R10
+	JMP  segment
+
+next:
+	ADDQ $0x18, SI
+	MOVQ (SI), AX
+	JMP  AX
+
 // func operationsAVX2(table *uintptr)
 TEXT ·operationsAVX2(SB), NOSPLIT, $0-8
 	MOVQ table+0(FP), AX
@@ -5051,11 +4981,11 @@ TEXT ·operationsAVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 40(AX)
 	LEAQ ·logAVX2+0(SB), CX
 	MOVQ CX, 48(AX)
-	LEAQ ·sigmoidAVX2+0(SB), CX
+	LEAQ ·expNegativeAVX2+0(SB), CX
 	MOVQ CX, 56(AX)
-	LEAQ ·tanhAVX2+0(SB), CX
+	LEAQ ·tanhHalfAVX2+0(SB), CX
 	MOVQ CX, 64(AX)
-	LEAQ ·softplusAVX2+0(SB), CX
+	LEAQ ·expNegativeAVX2+0(SB), CX
 	MOVQ CX, 72(AX)
 	LEAQ ·sinAVX2+0(SB), CX
 	MOVQ CX, 80(AX)
@@ -5093,8 +5023,14 @@ TEXT ·operationsAVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 208(AX)
 	LEAQ ·dleakyAVX2+0(SB), CX
 	MOVQ CX, 216(AX)
-	LEAQ ·runAVX2+0(SB), CX
+	LEAQ ·sigmoidEndAVX2+0(SB), CX
 	MOVQ CX, 224(AX)
+	LEAQ ·tanhEndAVX2+0(SB), CX
+	MOVQ CX, 232(AX)
+	LEAQ ·softplusEndAVX2+0(SB), CX
+	MOVQ CX, 240(AX)
+	LEAQ ·runAVX2+0(SB), CX
+	MOVQ CX, 248(AX)
 	RET
 
 // func pointsAVX2(group *byte)
@@ -5126,7 +5062,7 @@ inClass:
 	MOVQ    48(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
-	VMOVUPS constantsAVX2<>+2048(SB), Y3
+	VMOVUPS constantsAVX2<>+1984(SB), Y3
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS constantsAVX2<>+1248(SB), Y4
 	VMOVUPS constantsAVX2<>+1248(SB), Y5
@@ -5161,7 +5097,7 @@ largest0:
 	MOVQ      48(AX), CX
 	VMOVUPS   64(CX), Y0
 	VMOVUPS   96(CX), Y1
-	VMOVUPS   constantsAVX2<>+2048(SB), Y3
+	VMOVUPS   constantsAVX2<>+1984(SB), Y3
 	VXORPS    Y2, Y2, Y2
 	VMOVUPS   constantsAVX2<>+1248(SB), Y4
 	VMOVUPS   constantsAVX2<>+1248(SB), Y5
@@ -5354,7 +5290,7 @@ exp1:
 	ADDQ         CX, DX
 	VMOVUPS      256(DX), Y5
 	VMOVUPS      288(DX), Y6
-	VMOVUPS      constantsAVX2<>+2048(SB), Y8
+	VMOVUPS      constantsAVX2<>+1984(SB), Y8
 	VXORPS       Y7, Y7, Y7
 	MOVQ         72(AX), CX
 	MOVQ         40(AX), DX
@@ -5393,7 +5329,7 @@ gradient0:
 	ADDQ         CX, DX
 	VMOVUPS      320(DX), Y5
 	VMOVUPS      352(DX), Y6
-	VMOVUPS      constantsAVX2<>+2048(SB), Y8
+	VMOVUPS      constantsAVX2<>+1984(SB), Y8
 	VXORPS       Y7, Y7, Y7
 	MOVQ         72(AX), CX
 	MOVQ         40(AX), DX
@@ -5956,8 +5892,8 @@ step:
 	VSQRTPS      Y3, Y3
 	VPSLLD       $0x02, Y1, Y4
 	VPSLLD       $0x02, Y0, Y5
-	VORPS        constantsAVX2<>+2080(SB), Y4, Y4
-	VORPS        constantsAVX2<>+2080(SB), Y5, Y5
+	VORPS        constantsAVX2<>+2016(SB), Y4, Y4
+	VORPS        constantsAVX2<>+2016(SB), Y5, Y5
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       constantsAVX2<>+2208(SB), Y4, Y4
@@ -6208,7 +6144,7 @@ step:
 	VMULPS       constantsAVX2<>+2240(SB), Y1, Y1
 	VSQRTPS      Y1, Y1
 	VPSLLD       $0x02, Y0, Y2
-	VORPS        constantsAVX2<>+2080(SB), Y2, Y2
+	VORPS        constantsAVX2<>+2016(SB), Y2, Y2
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       constantsAVX2<>+2208(SB), Y2, Y2
 	VMULPS       Y2, Y2, Y3

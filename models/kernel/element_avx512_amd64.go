@@ -28,14 +28,11 @@ func expAVX512()
 // logAVX512 is an operation of the machine, not to be called.
 func logAVX512()
 
-// sigmoidAVX512 is an operation of the machine, not to be called.
-func sigmoidAVX512()
+// expNegativeAVX512 is an operation of the machine, not to be called.
+func expNegativeAVX512()
 
-// tanhAVX512 is an operation of the machine, not to be called.
-func tanhAVX512()
-
-// softplusAVX512 is an operation of the machine, not to be called.
-func softplusAVX512()
+// tanhHalfAVX512 is an operation of the machine, not to be called.
+func tanhHalfAVX512()
 
 // sinAVX512 is an operation of the machine, not to be called.
 func sinAVX512()
@@ -90,6 +87,15 @@ func selectAVX512()
 
 // dleakyAVX512 is an operation of the machine, not to be called.
 func dleakyAVX512()
+
+// sigmoidEndAVX512 is an operation of the machine, not to be called.
+func sigmoidEndAVX512()
+
+// tanhEndAVX512 is an operation of the machine, not to be called.
+func tanhEndAVX512()
+
+// softplusEndAVX512 is an operation of the machine, not to be called.
+func softplusEndAVX512()
 
 // operationsAVX512 writes the addresses of the operations' code, in their order, then that of the end of a program.
 //

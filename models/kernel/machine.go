@@ -45,6 +45,13 @@ type machine struct {
 // for a block.
 const callBlocks = 512
 
+// secondPart has the functions that the assembly cuts in two: the first part, at the operation's own place in the table of addresses, leaves its result in a spare register,
+// and the second, whose place this is, goes on from there and from the operand.
+var secondPart = map[Op]Op{OpSigmoid: opCount, OpTanh: opCount + 1, OpSoftplus: opCount + 2}
+
+// endOfProgram is the place of the operation that ends every program, the last in the table.
+const endOfProgram = opCount + 3
+
 // prepare makes what the assembly reads.
 func (p *Program[F]) prepare() {
 	entries := operationsOf(p.isa)
@@ -52,11 +59,17 @@ func (p *Program[F]) prepare() {
 	for i := range p.places[p.streams:] {
 		p.places[p.streams+i].address = addressOf(p.block(i))
 	}
-	p.records = make([]record, len(p.code)+1)
-	for i, in := range p.code {
-		p.records[i] = record{entries[in.Op], p.place(in.Dst), p.place(in.A), p.place(in.B), p.place(in.C)}
+	p.records = nil
+	between := p.place(Register(p.registers - 1))
+	for _, in := range p.code {
+		dst, a, b := p.place(in.Dst), p.place(in.A), p.place(in.B)
+		if second, ok := secondPart[in.Op]; ok {
+			p.records = append(p.records, record{entry: entries[in.Op], dst: between, a: a}, record{entry: entries[second], dst: dst, a: a, b: between})
+		} else {
+			p.records = append(p.records, record{entries[in.Op], dst, a, b, p.place(in.C)})
+		}
 	}
-	p.records[len(p.code)].entry = entries[opCount]
+	p.records = append(p.records, record{entry: entries[endOfProgram]})
 	p.flows, p.data = make([]flow, p.streams), make([]*F, p.streams)
 	p.machine = &machine{operands: addressOf(p.places), code: addressOf(p.records), flows: addressOf(p.flows), count: p.streams}
 }
@@ -100,7 +113,7 @@ func (p *Program[F]) runMachine(rows, cols int, streams []Strided[F]) {
 	m := p.machine
 	m.rows, m.cols, m.col, m.fill, m.together = rows, cols, cols, int(pitch), max(1, blockSize/cols)
 	for m.rows > 0 || m.col < m.cols {
-		m.budget = max(1, callBlocks/len(p.code))
+		m.budget = max(1, callBlocks/len(p.records))
 		p.isa.run(m)
 	}
 }

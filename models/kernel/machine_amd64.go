@@ -2,8 +2,8 @@ package kernel
 
 import "unsafe"
 
-// operationsOf are the addresses of the operations' code, then that of the end of a program.
-func operationsOf(i ISA) (entries [opCount + 1]uintptr) {
+// operationsOf are the addresses of the operations' code, then those of second parts and of the end of a program.
+func operationsOf(i ISA) (entries [endOfProgram + 1]uintptr) {
 	if i == AVX512 {
 		operationsAVX512(&entries[0])
 	} else {

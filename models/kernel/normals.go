@@ -31,7 +31,8 @@ type blocks struct {
 // callNormals is how many numbers a call of the assembly makes at most: it cannot be interrupted, and the garbage collector would wait for it.
 const callNormals = 1 << 15
 
-// normals is Normals in assembly: at once it makes as many numbers as two registers hold, or some times as many.
+// normals is Normals in assembly. Of the two functions one makes as many numbers at once as two registers hold, the other some times as many in little more time; what does not fill the
+// one that takes less time goes by way of the stack.
 func normals(isa ISA, dst []float32, seed int64, stream random.Stream, lane uint32, block uint64) {
 	b := blocks{lane: uint64(lane)<<32 | uint64(stream)}
 	for round, key := range random.Keys(seed) {
@@ -39,19 +40,21 @@ func normals(isa ISA, dst []float32, seed int64, stream random.Stream, lane uint
 	}
 	few := 2 * isa.lanes()
 	many := few * isa.lanes() / 4
-	var last [2 * 16]float32
+	var last [2 * 16 * 4]float32
 	for len(dst) > 0 {
-		n, size := min(len(dst), callNormals)/many*many, many
-		if n == 0 {
-			n, size = len(dst)/few*few, few
+		size := many
+		if len(dst) <= few {
+			size = few
 		}
-		b.normals, b.block, b.steps = address(dst), block, n/size
+		n := min(len(dst), callNormals) / size * size
+		b.block = block
 		if n == 0 {
-			n, b.normals, b.steps = len(dst), unsafe.Pointer(&last), 1
-		}
-		isa.normals(&b, size == many)
-		if b.normals == unsafe.Pointer(&last) {
-			copy(dst, last[:])
+			b.normals, b.steps = unsafe.Pointer(&last), 1
+			isa.normals(&b, size == many)
+			n = copy(dst, last[:size])
+		} else {
+			b.normals, b.steps = address(dst), n/size
+			isa.normals(&b, size == many)
 		}
 		dst, block = dst[n:], block+uint64(n/4)
 	}

@@ -46,6 +46,9 @@ func (s *Set[F]) Compile(code []Instr, consts []F) (*Program[F], error) {
 	if p.streams == 0 {
 		return nil, fmt.Errorf("compiling an element-wise program: %d instructions name no stream, so that nothing comes out", len(code))
 	}
+	if p.isa != Generic {
+		p.registers++ // between the parts of a function
+	}
 	p.allocate()
 	return p, nil
 }

@@ -91,22 +91,27 @@ func (t *target) quotient(a, b, low value, inverse func(b, q value) value) value
 	return t.addMul(q, a, inverse(b, q))
 }
 
-func (t *target) sigmoid() func([]value) value {
+// expNegative is e^-|x|, the first part of sigmoid and softplus.
+func (t *target) expNegative() func([]value) value {
 	e := t.exponential()
+	return func(in []value) value { return e.ofNegative(t, in[0]) }
+}
+
+// sigmoidEnd is sigmoid of its first operand, the second being e^-|x|.
+func (t *target) sigmoidEnd() func([]value) value {
 	one, half, start := t.float(1), t.float(0.5), t.float(0x1.75p+0)
 	return func(in []value) value {
-		x := in[0]
-		negative := t.negative(x)
-		e := e.ofNegative(t, x)
+		negative, e := t.negative(in[0]), in[1]
 		sum := t.add(one, e)
 		low := t.sub(e, t.sub(sum, one))
 		return t.quotient(t.choose(negative, e, one), sum, low, func(b, _ value) value {
-			return t.subMul(t.copies(start, len(x)), b, half)
+			return t.subMul(t.copies(start, len(b)), b, half)
 		})
 	}
 }
 
-func (t *target) tanh() func([]value) value {
+// tanhHalf is (e^-2|x| - 1)/2, the first part of tanh.
+func (t *target) tanhHalf() func([]value) value {
 	e := exponential{shift: t.float(roundShift), log2E: t.float(2 * log2E), high: t.float(ln2High / 2), low: t.float(ln2Low / 2)}
 	lowest, sign, one, half := t.float(-9.125), t.bits(signBit), t.float(1), t.float(0.5)
 	polynomial := t.floats(0x1.6b9c68p-5, 0x1.12254ap-3, 0x1.5556f2p-2, 0x1.5554b4p-1, 0x1.fffffep-1)
@@ -116,11 +121,19 @@ func (t *target) tanh() func([]value) value {
 		p := t.above(r, polynomial)
 		power := t.left(shifted, 23)
 		y := t.sub(t.addInts(power, half), half)
-		t.addMul(y, p, t.addInts(power, one))
+		return t.addMul(y, p, t.addInts(power, one))
+	}
+}
+
+// tanhEnd is tanh of its first operand, the second being what tanhHalf is.
+func (t *target) tanhEnd() func([]value) value {
+	one, sign := t.float(1), t.bits(signBit)
+	return func(in []value) value {
+		y := in[1]
 		sum := t.add(one, y)
 		low := t.sub(y, t.sub(sum, one))
 		q := t.quotient(y, sum, low, func(_, q value) value { return t.sub(one, q) })
-		return t.copySign(q, t.again(), sign)
+		return t.copySign(q, in[0], sign)
 	}
 }
 
@@ -186,15 +199,16 @@ func (t *target) log() func([]value) value {
 	}
 }
 
-func (t *target) softplus() func([]value) value {
-	e, l := t.exponential(), t.logarithm()
+// softplusEnd is softplus of its first operand, the second being e^-|x|.
+func (t *target) softplusEnd() func([]value) value {
+	l := t.logarithm()
 	bound, half, one, zero := t.float(0x1.a8279ap-2), t.float(0.5), t.float(1), t.float(0)
 	return func(in []value) value {
-		e := e.ofNegative(t, in[0])
+		e := in[1]
 		large := t.compare(greaterThan, e, bound)
 		k := t.keep(large, one)
 		f := t.choose(large, t.mul(half, t.sub(e, one)), e)
-		return t.add(t.atLeast(zero, t.again()), l.of(t, f, k))
+		return t.add(t.atLeast(zero, in[0]), l.of(t, f, k))
 	}
 }
 

@@ -26,7 +26,8 @@ var (
 	heaviest = weight{lockstep: [2]int{2, 2}, constants: [2]int{16, 0}}
 )
 
-// table has the operations in the order of package kernel's, which is checked by a test there.
+// table has the operations in the order of package kernel's. Some functions are cut in two, because a processor has only so many instructions in flight: in two loops of half the length
+// it sees twice as many registers' worth of them. The first part leaves its result in a register of the program, and the second, at the table's end, goes on from there.
 var table = []operation{
 	{"copy", 1, func(*target) func([]value) value { return func(in []value) value { return in[0] } }, light},
 	{"neg", 1, bitwise((*target).xor, 1<<31), light},
@@ -35,9 +36,9 @@ var table = []operation{
 	{"sqrt", 1, func(t *target) func([]value) value { return func(in []value) value { return t.sqrt(in[0]) } }, light},
 	{"exp", 1, (*target).exp, heavy},
 	{"log", 1, (*target).log, heaviest},
-	{"sigmoid", 1, (*target).sigmoid, heavy},
-	{"tanh", 1, (*target).tanh, heavy},
-	{"softplus", 1, (*target).softplus, heaviest},
+	{"expNegative", 1, (*target).expNegative, heavy}, // of sigmoid
+	{"tanhHalf", 1, (*target).tanhHalf, heavy},       // of tanh
+	{"expNegative", 1, nil, heavy},                   // of softplus
 	{"sin", 1, quadrant(0), heaviest},
 	{"cos", 1, quadrant(1), heaviest},
 	{"relu", 1, (*target).relu, light},
@@ -56,12 +57,19 @@ var table = []operation{
 	{"fnma", 3, fused((*target).subMul), light},
 	{"select", 3, (*target).selection, light},
 	{"dleaky", 3, (*target).dLeaky, heavy},
+
+	// The second parts.
+	{"sigmoidEnd", 2, (*target).sigmoidEnd, heavy},
+	{"tanhEnd", 2, (*target).tanhEnd, heavy},
+	{"softplusEnd", 2, (*target).softplusEnd, heaviest},
 }
 
 // operations emits the code of every operation, and a function that tells their addresses.
 func (t *target) operations() {
 	for _, o := range table {
-		t.operation(o)
+		if o.define != nil { // else it is there already
+			t.operation(o)
+		}
 	}
 	TEXT("operations"+t.suffix, NOSPLIT, "func(table *uintptr)")
 	Doc("operations" + t.suffix + " writes the addresses of the operations' code, in their order, then that of the end of a program.")
@@ -136,21 +144,16 @@ func (t *target) group(o operation, at []reg.GPVirtual, done reg.GPVirtual, comp
 		place := func(operand, i int) Mem {
 			return Mem{Base: at[operand], Index: done, Scale: 1, Disp: (from + i) * t.bytes()}
 		}
-		load := func(operand int) value {
-			v := t.fresh(together)
-			for i, r := range v {
+		in := make([]value, o.operands)
+		for operand := range in {
+			in[operand] = t.fresh(together)
+			for i, r := range in[operand] {
 				if masked {
 					t.loadRest(place(operand+1, i), from+i, r)
 				} else {
 					VMOVUPS(place(operand+1, i), r)
 				}
 			}
-			return v
-		}
-		t.again = func() value { return load(0) }
-		in := make([]value, o.operands)
-		for operand := range in {
-			in[operand] = load(operand)
 		}
 		for i, r := range compute(in) {
 			if masked {

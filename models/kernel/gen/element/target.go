@@ -21,7 +21,6 @@ type target struct {
 	offsets   map[uint32]int   // in the table
 	loaded    map[uint32]value // into registers, in the function at hand
 	spare     int              // registers that the function at hand has for constants
-	again     func() value     // loads the first operand of the operation at hand once more, for want of registers to keep it
 }
 
 var targets = map[string]*target{
