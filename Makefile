@@ -1,5 +1,5 @@
 # make build   bin/sweep
-# make demo    the example sweep: 18 trials of 2,000 updates, minutes on two cores (make demo-small: seconds)
+# make demo    the example sweep: 18 trials of 2,000 updates, half a minute on two cores (make demo-small: seconds)
 # make bff     the 3-bit flip-flop: 10 trials of 500 updates, and whether the GRUs do what they are held to
 # make test    everything that can be tested on this machine; at the end, what could not be
 # make bench   trials a second beside the machine's raw JetStream rate; training steps beside PyTorch's, JAX's and the processor's peak

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,15 +87,13 @@ func (d disk) keepStates(dir string, trial sweep.TrialID, newest, keep int) erro
 	return nil
 }
 
-// metadata is what a weights file says of itself: the trial and its configuration, and nothing of where, when or how it was trained. Of the training
-// it says what differs from the defaults, and the machine: a later program with more parameters gives the same bytes.
+// metadata is what a weights file says of itself: the trial and its configuration, and nothing of where, when or how it was trained.
 func metadata(trial sweep.Trial, c sweep.Config, update int) (map[string]string, error) {
 	task, _ := tasks.Info(c.Task.Name)
 	model, _ := models.Info(c.Model.Name)
 	train := sweep.Section{Name: component.Name, Params: sweep.Values{}}
 	for _, p := range component.Params {
-		v, ok := c.Train[p.Name]
-		if ok && !p.NotKey && (p.Name == "machine" || !reflect.DeepEqual(v, p.Default)) {
+		if v, ok := c.Train[p.Name]; ok && !p.NotKey {
 			train.Params[p.Name] = v
 		}
 	}

@@ -34,7 +34,7 @@ func TestRunReportsAndPublishesEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m := c.Metadata; m["trial"] != string(j.Trial.ID) || m["cell"] != string(j.Trial.Cell) || m["seed"] != "4" || m["update"] != fmt.Sprint(u) ||
-			!strings.Contains(m["model"], `"hidden":5`) || !strings.Contains(m["train"], `"lr":0.01`) || strings.Contains(m["train"], "threads") || strings.Contains(m["train"], "updates") {
+			!strings.Contains(m["model"], `"hidden":5`) || !strings.Contains(m["train"], `"lr":0.01`) || strings.Contains(m["train"], "threads") || strings.Contains(m["train"], `"updates"`) {
 			t.Errorf("the metadata of update %d are %v", u, m)
 		}
 	}
