@@ -33,6 +33,30 @@
 //	64×64×96                   0.96     0.98
 //	128×3×96                   0.43     0.54
 //
+// # Element-wise programs
+//
+// A Program is straight-line code over the elements of matrices, executed by an interpreter: a block of 256 elements at a time goes through all instructions, so
+// that what lies between them stays in the first-level cache. The assembly is threaded code (each operation jumps to the next one's), with broadcast rows, columns and
+// scalars, masks for what is left of a row, and several short rows in a block. An instruction costs a few nanoseconds a block: 11 of them on 8 streams of 16×64 take 0.5 µs in AVX-512.
+// Every operation's roundings are in op.go, and the polynomials of the functions in functions.go with their maximum errors, found by looking at all
+// 2³² arguments (make soak). Sigmoid and tanh are of the kind that is good to 2 units in the last place: they carry the remainder of their division.
+// Optimisers are such programs as well. CrossEntropy turns groups of points so that registers hold points; Normals is the twin of package random's generator.
+//
+// Measured with go test -run '^$' -bench Element ./models/kernel on one core, in cache, fastest slices, on the processor from above at an FMA peak of 250 GFLOP/s while other
+// work ran; billions of elements a second. The bound counts the instructions that only the units of the fused multiply-add execute (exp 9, sigmoid and
+// tanh 13 for a register) and the throughput of a division, both measured in the same run:
+//
+//	                      AVX-512      of the bound   AVX2    maximum error, units in the last place
+//	exp                   10.5         0.74           4.1     1.03
+//	sigmoid               6.6          0.67           2.8     1.51
+//	tanh                  6.3          0.64           3.1     1.99
+//	softplus              4.4                         1.9     1.69
+//	log                   4.9                         2.2     0.89
+//	sin, cos              7.0                         3.1     1.55
+//	add, mul              20                          16
+//	normal numbers        2.4                         0.6
+//	cross-entropy, 1600×3 4.9 µs                      5.9 µs
+//
 // # Older kernels
 //
 // Gemm multiplies by gonum's single-precision BLAS, whose axpy and dot use SSE only, in a fixed order; products are cut so small that gonum never starts goroutines.
