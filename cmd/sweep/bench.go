@@ -20,9 +20,8 @@ type benched struct {
 	Fraction    float64 `json:"fraction"` // gflops/peak_gflops
 	ISA         string  `json:"isa"`
 	Threads     int     `json:"threads"`
-	MemoryBytes int64   `json:"memory_bytes"` // of the process, at most
-
-	planned int64 // bytes of the process
+	MemoryBytes int64   `json:"memory_bytes"`            // of the process, at most
+	Planned     int64   `json:"planned_bytes,omitempty"` // what the process was planned to have; absent: nothing was planned
 }
 
 type spread struct {
@@ -121,7 +120,7 @@ func timed(spec *sweep.Spec, trial sweep.Trial, threads, updates int) (*benched,
 	}
 	d := &benched{
 		UpdateMs: spread{1e3 * b.Min, 1e3 * b.Median, 1e3 * b.Max}, DataMs: 1e3 * b.Data,
-		GFLOPS: 1e-9 * b.Flops / b.Min, PeakGFLOPS: 1e-9 * b.Peak, ISA: string(b.ISA), Threads: b.Threads, MemoryBytes: b.Resident, planned: b.Planned,
+		GFLOPS: 1e-9 * b.Flops / b.Min, PeakGFLOPS: 1e-9 * b.Peak, ISA: string(b.ISA), Threads: b.Threads, MemoryBytes: b.Resident, Planned: b.Planned,
 	}
 	d.Fraction = d.GFLOPS / d.PeakGFLOPS
 	return d, nil
@@ -136,8 +135,8 @@ func (a *app) printBench(b *benched) {
 	fmt.Fprintf(a.stdout, "data: %.3g ms a batch\n", b.DataMs)
 	fmt.Fprintf(a.stdout, "matrix products: %.1f GFLOP/s, %.0f %% of the peak of %.1f\n", b.GFLOPS, 100*b.Fraction, b.PeakGFLOPS)
 	planned := ""
-	if b.planned > 0 {
-		planned = fmt.Sprintf(" (%s were planned)", size(b.planned))
+	if b.Planned > 0 {
+		planned = fmt.Sprintf(" (%s were planned)", size(b.Planned))
 	}
 	fmt.Fprintf(a.stdout, "memory of the process: %s at most%s\n", size(b.MemoryBytes), planned)
 }
