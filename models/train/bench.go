@@ -18,7 +18,7 @@ import (
 
 // A Bench is what the training step of a trial takes on this machine, and what part of the processor's peak that is.
 //
-// The step is loss, gradients, measures, clipping and optimiser, without the making of data. Floating-point operations are counted by graph.Flops. The peak is that of a
+// The step is loss, gradients, measures, clipping and optimiser, on a whole batch, without the making of data. Floating-point operations are counted by graph.Flops. The peak is that of a
 // loop of multiply-adds in registers on as many threads (kernel.Peak), run in short slices between the updates, for the clock of a shared machine drifts: compare the
 // fastest step with the fastest slice.
 type Bench struct {
@@ -58,9 +58,6 @@ func RunBench(spec *sweep.Spec, trial sweep.Trial, threads, updates int, span ti
 			return b, err
 		}
 	}
-	if b.Flops, err = graph.Flops(t.model, t.batch.Steps, t.batch.Size); err != nil {
-		return b, err
-	}
 	last := time.Time{}
 	took, err := t.timeUpdates(updates, span, func() {
 		if time.Since(last) > peakEvery {
@@ -72,7 +69,11 @@ func RunBench(spec *sweep.Spec, trial sweep.Trial, threads, updates int, span ti
 		return b, err
 	}
 	b.Peak = max(b.Peak, peak(t.isa, threads))
-	b.Min, b.Median, b.Max, b.Data = slices.Min(took.step), median(took.step), slices.Max(took.step), median(took.data)
+	steps, size := took.whole()
+	if b.Flops, err = graph.Flops(t.model, t.batch.Steps, size); err != nil {
+		return b, err
+	}
+	b.Min, b.Median, b.Max, b.Data = slices.Min(steps), median(steps), slices.Max(steps), median(took.data)
 	if held := t.memory(); held > 0 {
 		b.Planned = program + held
 	}

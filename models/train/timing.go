@@ -10,6 +10,18 @@ import (
 type timings struct {
 	data []float64 // making the batch
 	step []float64 // the training step that follows: loss, gradients, measures, clipping, optimiser
+	size []int     // sequences of the batch: the last one of an epoch may have fewer
+}
+
+// whole are the training steps on the largest batches, and how many sequences these have.
+func (t timings) whole() (steps []float64, size int) {
+	size = slices.Max(t.size)
+	for i, n := range t.size {
+		if n == size {
+			steps = append(steps, t.step[i])
+		}
+	}
+	return steps, size
 }
 
 // timeUpdates does updates until there were enough of them and they took long enough. Before each it calls between, which is not timed.
@@ -30,6 +42,7 @@ func (t *trainer) timeUpdates(updates int, span time.Duration, between func()) (
 			return took, fmt.Errorf("update %d, which was to be timed: loss or weights are not finite", t.done+1)
 		}
 		took.data, took.step = append(took.data, made.Sub(start).Seconds()), append(took.step, end.Sub(made).Seconds())
+		took.size = append(took.size, t.batch.Size)
 		spent += end.Sub(start)
 	}
 	return took, nil
