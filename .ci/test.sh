@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything that can be tested on this machine (make test). It installs what the tests need where it may: a C compiler for the
-# race detector and python3-venv (Debian, as root), and Python packages into .venv. What could not run is listed by name at the
+# race detector, python3-venv and SLURM (Debian, as root), and Python packages into .venv. What could not run is listed by name at the
 # end; with CI=true that list may hold only what needs a GPU or an instruction set that this processor lacks.
 #
 # A step that fails does not keep the others from running. Exit 0: every step passed.
@@ -77,6 +77,25 @@ plain_tests() {
 	go test -tags "$tags" ./results $(cat "$scratch/plain")
 }
 
+# slurm_installed tells whether a cluster can be started on this machine (slurm/slurmtest), and installs what it needs where that is allowed.
+slurm_installed() {
+	PATH=$PATH:/usr/sbin:/sbin
+	command -v slurmctld && command -v slurmd && command -v sbatch && command -v munged && return 0
+	install --no-install-recommends slurmctld slurmd slurm-client munge && command -v slurmctld
+}
+
+# own_hosts COMMAND…: runs a command where this machine's hostname is 127.0.0.1, as SLURM's daemons on loopback want it: with an /etc/hosts of its own if
+# the machine's says something else, which only root may do.
+own_hosts() {
+	host=$(hostname)
+	[ "$(getent ahostsv4 "$host" | awk 'NR == 1 { print $1 }')" = 127.0.0.1 ] && { "$@"; return; }
+	{ echo "127.0.0.1 $host"; cat /etc/hosts; } >"$scratch/hosts"
+	unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$scratch/hosts" "$@"
+}
+
+# shellcheck disable=SC2046
+slurm_tests() { own_hosts go test -tags slurm -run "$(tagged slurm | awk '{ printf "%s%s", sep, $2; sep = "|" } END { print "" }' | sed 's/.*/^(&)$/')" $(tagged slurm | awk '{ print $1 }' | sort -u); }
+
 small_demo() {
 	bin/sweep run examples/delay_comparison.yaml --dir "$scratch/demo" \
 		train.updates=300 train.lr=1e-3,3e-3 model.hidden=32,64 seeds=2 && bin/sweep verify "$scratch/demo"
@@ -101,8 +120,8 @@ fi
 
 step gofmt check_gofmt
 step build make -s build
-step vet go vet -tags python,tmpfs ./...
-step staticcheck go run "$STATICCHECK" -tags python,tmpfs ./...
+step vet go vet -tags python,tmpfs,slurm ./...
+step staticcheck go run "$STATICCHECK" -tags python,tmpfs,slurm ./...
 step 'assembly is what the generators write' models/kernel/gen/check.sh
 
 # ---- tests
@@ -127,12 +146,24 @@ else
 		missing "$t: it needs the right to mount a small tmpfs"
 	done
 fi
+slurm=no
+if slurm_installed >"$scratch/slurm.log" 2>&1 && own_hosts true; then
+	slurm=yes
+else
+	cat "$scratch/slurm.log"
+	for t in $(tagged slurm | tr ' ' '.'); do
+		missing "$t: it needs slurmctld, slurmd, slurm-client and munge, which could not be installed, or the right to let the hostname be 127.0.0.1"
+	done
+fi
 if [ "$race" = yes ]; then
 	step 'go test -race' race_tests
 else
 	RACE=./none/...
 fi
 step 'go test' plain_tests
+if [ "$slurm" = yes ]; then
+	step 'go test on a SLURM cluster' slurm_tests
+fi
 
 # ---- the real binary
 

@@ -66,10 +66,13 @@ func (s Script) Text() (string, error) {
 // called again; 127 then says that the command had ended before.
 const payload = `
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
-trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+payload=
+early=
+trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
 trap 'signalled=1' TERM INT
 %s &
 payload=$!
+if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 again=
 while :; do
 	signalled=

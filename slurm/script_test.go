@@ -109,7 +109,7 @@ func TestTrap(t *testing.T) {
 	for _, shell := range []string{"sh", "bash"} {
 		for _, signal := range []string{"USR1", "TERM"} {
 			dir := t.TempDir()
-			payload := `trap ': >got' USR1; : >ready; until [ -e end ]; do :; done; exit 5`
+			payload := `trap ': >got' USR1; : >ready; until [ -e end ]; do sleep 0.02; done; exit 5`
 			s := Script{Folder: dir, Log: filepath.Join(dir, "log"), Command: []string{"sh", "-c", payload}, Options: Options{Teardown: []string{`printf $code`}}}
 			text, err := s.Text()
 			if err != nil {
@@ -118,7 +118,7 @@ func TestTrap(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "script"), []byte(text), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			driver := `"$0" script & pid=$!; until [ -e ready ]; do :; done; kill -s "$1" $pid; [ $1 = TERM ] || until [ -e got ]; do :; done; kill -s "$1" $pid; : >end; wait $pid`
+			driver := `"$0" script & pid=$!; until [ -e ready ]; do sleep 0.02; done; kill -s "$1" $pid; [ $1 = TERM ] || until [ -e got ]; do sleep 0.02; done; kill -s "$1" $pid; : >end; wait $pid`
 			cmd := exec.Command("sh", "-c", driver, shell, signal)
 			cmd.Dir = dir
 			out, _ := cmd.CombinedOutput()

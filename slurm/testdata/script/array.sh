@@ -29,10 +29,13 @@ module load cuda/12
 export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
 
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
-trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+payload=
+early=
+trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
 trap 'signalled=1' TERM INT
 /scratch/sweeps/b/bin/sweep agent --dir /scratch/sweeps/b &
 payload=$!
+if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 again=
 while :; do
 	signalled=

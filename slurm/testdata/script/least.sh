@@ -6,10 +6,13 @@
 #SBATCH --output=/scratch/sweeps/a/logs/agent-%A_%a.log
 
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
-trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+payload=
+early=
+trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
 trap 'signalled=1' TERM INT
 /scratch/sweeps/a/bin/sweep agent &
 payload=$!
+if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 again=
 while :; do
 	signalled=

@@ -14,10 +14,13 @@
 #SBATCH --output=/scratch/c/log
 
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
-trap 'signalled=1; kill -s USR1 "$payload" 2>/dev/null' USR1
+payload=
+early=
+trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
 trap 'signalled=1' TERM INT
 srun '--cpus-per-task=2' '--kill-on-bad-exit=0' sweep run &
 payload=$!
+if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 again=
 while :; do
 	signalled=
