@@ -78,28 +78,41 @@ func place(spec *sweep.Spec, trials []sweep.Trial, count *int, slots int) (place
 	if err != nil {
 		return placement{}, err
 	}
-	alone, err := train.MeasureThreads(spec, trial, 1)
-	if err != nil {
+	m := measured{
+		threads: func(n int) (float64, error) { return train.MeasureThreads(spec, trial, n) },
+		crowd:   func(n int) (float64, error) { return train.MeasureCrowd(spec, trial, n) },
+	}
+	if m.alone, err = m.threads(1); err != nil {
 		return placement{}, fmt.Errorf("measure trial %s to choose its threads: %w", trial.ID, err)
 	}
-	if alone < smallUpdate && (count == nil || *count >= cores) && slots == 0 {
-		return placement{at(1), fmt.Sprintf("trials for all %d cores, and an update takes %.2g ms on one", cores, 1e3*alone)}, nil
+	if m.alone < smallUpdate && (count == nil || *count >= cores) && slots == 0 {
+		return placement{at(1), fmt.Sprintf("trials for all %d cores, and an update takes %.2g ms on one", cores, 1e3*m.alone)}, nil
 	}
-	return fastest(spec, trial, count, cores, alone, at)
+	p, err := fastest(m, count, cores, at)
+	if err != nil {
+		return p, fmt.Errorf("measure trial %s to choose its threads: %w", trial.ID, err)
+	}
+	return p, nil
+}
+
+// measured are the seconds that an update takes: alone on one thread, alone on several, and on one thread each in a crowd of so many copies.
+type measured struct {
+	alone          float64
+	threads, crowd func(n int) (float64, error)
 }
 
 // fastest compares one thread, all threads, and the powers of two between them: by the time of an update on so many threads alone, times how much longer
 // it takes where all cores have a trial.
-func fastest(spec *sweep.Spec, trial sweep.Trial, count *int, cores int, alone float64, at func(threads int) load) (placement, error) {
+func fastest(m measured, count *int, cores int, at func(threads int) load) (placement, error) {
 	running := func(l load) int { // at the same time
 		if count == nil {
 			return l.Trials
 		}
 		return max(min(l.Trials, *count), 1)
 	}
-	crowded, err := train.MeasureCrowd(spec, trial, min(running(at(1)), cores))
+	crowded, err := m.crowd(min(running(at(1)), cores))
 	if err != nil {
-		return placement{}, fmt.Errorf("measure copies of trial %s together: %w", trial.ID, err)
+		return placement{}, err
 	}
 	var best placement
 	var bestTime, oneTime float64
@@ -107,11 +120,11 @@ func fastest(spec *sweep.Spec, trial sweep.Trial, count *int, cores int, alone f
 		l := at(threads)
 		update := crowded
 		if threads > 1 {
-			if update, err = train.MeasureThreads(spec, trial, threads); err != nil {
-				return placement{}, fmt.Errorf("measure trial %s on %d threads: %w", trial.ID, threads, err)
+			if update, err = m.threads(threads); err != nil {
+				return placement{}, err
 			}
 			if running(l) > 1 {
-				update *= max(crowded/alone, 1)
+				update *= max(crowded/m.alone, 1)
 			}
 		}
 		total := update / float64(l.Trials) // for each trial, in a sweep without end

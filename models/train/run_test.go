@@ -189,6 +189,10 @@ func TestMeasure(t *testing.T) {
 	if err != nil || c.BuildSeconds <= 0 || c.UpdateSeconds <= 0 || c.CheckpointSeconds <= 0 || c.CheckpointBytes < 4*68 || c.StateBytes < 3*4*68 {
 		t.Errorf("it costs %+v, error %v", c, err)
 	}
+	diverging := job(t, edit(t, tiny, "lr: 1e-2", "lr: 1e30, optimizer: sgd", "optimizer: adam, ", ""), 4)
+	if c, err := Measure(diverging.Spec, diverging.Trial, 1); err != nil || c.UpdateSeconds <= 0 {
+		t.Errorf("a trial that diverges costs %+v, error %v", c, err)
+	}
 }
 
 func TestBuildChecksAConfiguration(t *testing.T) {

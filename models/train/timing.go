@@ -1,9 +1,10 @@
 package train
 
 import (
-	"fmt"
 	"slices"
 	"time"
+
+	"neurosweep/models"
 )
 
 // timings are the seconds that updates took, one number an update.
@@ -24,7 +25,8 @@ func (t timings) whole() (steps []float64, size int) {
 	return steps, size
 }
 
-// timeUpdates does updates until there were enough of them and they took long enough. Before each it calls between, which is not timed.
+// timeUpdates does updates until there were enough of them and they took long enough. Before each it calls between, which is not timed. A trial that
+// diverges begins again: its updates take as long as others.
 // This is the one measurement behind sweep bench, the cost of sweep plan, and what depends on these.
 func (t *trainer) timeUpdates(updates int, span time.Duration, between func()) (timings, error) {
 	var took timings
@@ -39,13 +41,22 @@ func (t *trainer) timeUpdates(updates int, span time.Duration, between func()) (
 			return took, err
 		}
 		if !finite {
-			return took, fmt.Errorf("update %d, which was to be timed: loss or weights are not finite", t.done+1)
+			t.restart()
 		}
 		took.data, took.step = append(took.data, made.Sub(start).Seconds()), append(took.step, end.Sub(made).Seconds())
 		took.size = append(took.size, t.batch.Size)
 		spent += end.Sub(start)
 	}
 	return took, nil
+}
+
+// restart puts weights and optimiser back to where training began; the data go on.
+func (t *trainer) restart() {
+	copy(t.weights, models.Init(t.model, t.config.Seed))
+	for _, s := range t.optimizer.slots {
+		clear(s)
+	}
+	t.done = 0
 }
 
 func nothing() {}
