@@ -47,12 +47,12 @@
 // tanh 13 for a register) and the throughput of a division, both measured in the same run:
 //
 //	                      AVX-512      of the bound   AVX2    maximum error, units in the last place
-//	exp                   10.5         0.74           4.1     1.03
+//	exp                   10.5         0.74           4.1     1.04
 //	sigmoid               6.6          0.67           2.8     1.51
 //	tanh                  6.3          0.64           3.1     1.99
-//	softplus              4.4                         1.9     1.69
+//	softplus              4.4                         1.9     1.68
 //	log                   4.9                         2.2     0.89
-//	sin, cos              7.0                         3.1     1.55
+//	sin, cos              7.0                         3.1     1.56
 //	add, mul              20                          16
 //	normal numbers        2.4                         0.6
 //	cross-entropy, 1600×3 4.9 µs                      5.9 µs
