@@ -65,7 +65,7 @@ goldens: $(PEERS)/requirements.txt
 SEED ?= 0
 KILLS ?= 30
 soak: build
-	go test -tags soak -run Exhaustively -v -timeout 2h ./models/kernel
+	go test -tags soak -run Exhaustively -v -timeout 2h ./models/kernel ./models/graph
 	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED)
 
 clean:

@@ -34,4 +34,37 @@
 //
 // The order in which numbers are added depends on shapes only, no product is fused with a sum, and functions are computed from our own polynomials: results have the same
 // bits on every processor, in every process, and for a sequence alone or among others.
+//
+// # The scan machine
+//
+// Scan compiles the same graphs to a program over time that runs on the kernels. A lift (ir_lift.go) turns ops into values of a small intermediate representation (ir.go),
+// in which an axis is the batch's because of where a value comes from; passes, a file each, rewrite it (compile.go has their order):
+//
+//	pads       a sum of padded columns is a concatenation: gradients of slices
+//	merge      sums of products are one chain: bias, inputs, state; what else is added begins the chain
+//	split      a chain of which only columns are used is a chain for each, so that gates of input and state merge
+//	hoist      wide products that wait for no other time step are computed for a block of time steps at once
+//	join       chains over the same operands are one, with the weights side by side
+//	fuse       a product and its sum are one operation
+//	repeat     what is cheap is computed again in the backward pass, not kept
+//	sums       sums over rows read parts where they lie; narrow products are turned
+//	region     where in an update each value is computed: once, for a block, in the loop over time, at the end
+//	bind       values that are parts of others, or states, are written where they belong
+//	schedule   element-wise operations become as few passes over memory as possible
+//	place      memory by the lives of values: columns of scratch, of a block, of what is kept
+//
+// The result is a list of kernel calls for each region (code.go), printed by Explain and pinned for some networks in testdata.
+//
+// A batch is cut into leaves of 16 sequences (scan_plan.go), each of which goes through all time steps forward and then backward on one thread, so that its state and the packed weights
+// stay in the second-level cache. Time steps come in blocks of about 96 rows: outputs, loss and gradients of weights are computed for a block at once, while it is in the cache.
+// What the backward pass reads lies in memory in the order in which that meets it, the last time step first. No output that a state does not need is computed in the forward
+// pass: readout and loss wait for the backward pass, and nothing of them is kept. Where not even one leaf fits the memory that is allowed, only the states at the borders of segments are
+// kept, and each segment's forward pass is computed twice.
+//
+// Gradients of leaves are added along a binary tree over the leaves' numbers (scan_join.go), by whoever finishes the second of two. So neither threads nor memory nor instruction set
+// changes a bit, and after the first update of a shape nothing is allocated. More threads than one are operating system threads, kept on one processor each (scan_threads.go).
+//
+// Leaves of 8, 16, 24, 32 and 48 sequences and blocks of 48 to 192 rows were measured (GRUs of 64, 128, 256 units, a NODE, a leaky network; processor time of one thread, a shared EPYC): but for
+// 8, which loses 5 to 15 %, all are within 5 % of each other. 16 needs the least memory and leaves most to several threads. There a GRU of 128 units reaches 0.66–0.68 of the
+// peak of one core in steps of 32 sequences and 500 time steps, one of 256 units 0.75.
 package graph

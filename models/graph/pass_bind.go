@@ -68,16 +68,23 @@ func (p *program) duplicate(v *value) *value {
 func (p *program) separateCarried() *program {
 	regions := p.regions()
 	copies := map[*value]*value{}
+	separate := func(q *program, a *value) *value {
+		if copies[a] == nil {
+			copies[a] = q.duplicate(a)
+		}
+		return copies[a]
+	}
 	return p.rewrite(func(q *program, v *value, args []*value) *value {
-		if regions[v.id] != inGradientLoop && !v.isSource() {
-			args = slices.Clone(args)
-			for j, a := range args {
-				if a.op == opDNext {
-					if copies[a] == nil {
-						copies[a] = q.duplicate(a)
-					}
-					args[j] = copies[a]
-				}
+		if regions[v.id] == inGradientLoop || v.isSource() || v.op == opSlice {
+			return v.with(q, args)
+		}
+		args = slices.Clone(args)
+		for j, a := range args {
+			switch {
+			case a.op == opDNext:
+				args[j] = separate(q, a)
+			case a.op == opSlice && a.args[0].op == opDNext:
+				args[j] = q.slice(separate(q, a.args[0]), a.from, a.from+a.cols)
 			}
 		}
 		return v.with(q, args)

@@ -108,17 +108,18 @@ func (g *randomStep) op() {
 	g.batch[cols] = append(g.batch[cols], x)
 }
 
-// The number of random steps; the soak test has more.
-const randomCells = 150
-
 func TestScanAgreesOnRandomSteps(t *testing.T) {
-	for seed := range uint64(randomCells) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			c, r := randomCell(seed), rand.New(rand.NewPCG(seed, 4))
-			l := []Loss{CrossEntropy, SquaredError}[r.IntN(2)]
-			b := testBatch[float64](r, c, l, 4, 3, r.IntN(2) == 0)
-			o := ScanOptions[float64]{Set: kernel.Set64(), Threads: 1, Truncate: r.IntN(4)}
-			agree(t, c, l, o, b, testWeights[float64](r, c), 1e-11)
-		})
+	for seed := range uint64(150) {
+		agreeOnRandomStep(t, seed)
 	}
+}
+
+func agreeOnRandomStep(t *testing.T, seed uint64) {
+	t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		c, r := randomCell(seed), rand.New(rand.NewPCG(seed, 4))
+		l := []Loss{CrossEntropy, SquaredError}[r.IntN(2)]
+		b := testBatch[float64](r, c, l, 4, 3, r.IntN(2) == 0)
+		o := ScanOptions[float64]{Set: kernel.Set64(), Threads: 1, Truncate: r.IntN(4)}
+		agree(t, c, l, o, b, testWeights[float64](r, c), 1e-11)
+	})
 }
