@@ -7,7 +7,7 @@
 //
 // The kernels (matrix products, functions, normal numbers) are timed in this process, alternated with the same loop.
 //
-// The table is Markdown; docs/performance.md holds one. Goals were set on one machine, in terms of another program's speed, which differs from machine to machine;
-// so each row also says what the ratio would be if every operation of a step ran at the peak of the multiply-add loop. A goal beyond that limit is marked, and not held against anybody. With
-// -hold, goals that are missed for any other reason are an error.
+// The table is Markdown; docs/performance.md holds one. Goals in terms of another program's speed were set on one machine, and beside the peak of the multiply-add loop that
+// program may be twice as fast on another. So each such row also has its limit, the ratio if every counted operation of a step ran at the peak here, and the part of its limit that
+// is reached, beside the part of the limit there that the goal was. -hold makes it an error to miss a goal in both ways, or one that has no limit.
 package main

@@ -44,7 +44,7 @@ func (m measurement) workload(w workload) (rows []row) {
 	}
 	for _, p := range w.peers {
 		beside, theirs, err := m.alternate(w, p)
-		r := row{name: w.name, threads: w.threads, against: p.name, goal: p.goal, err: err}
+		r := row{name: w.name, threads: w.threads, against: p.name, goal: p.goal.least, share: p.goal.share(), err: err}
 		if err == nil {
 			r.ours, r.theirs = milliseconds(beside.ms), milliseconds(theirs)
 			r.value, r.limit, r.unit = theirs/beside.ms, theirs/beside.ideal(), "×"
@@ -55,10 +55,10 @@ func (m measurement) workload(w workload) (rows []row) {
 		}
 		rows = append(rows, r)
 	}
-	if w.best > 0 && name != "" {
+	if w.best.least > 0 && name != "" {
 		rows = append(rows, row{
 			name: w.name, threads: w.threads, against: "the fastest: " + name, ours: milliseconds(ours.ms), theirs: milliseconds(fastest),
-			value: fastest / ours.ms, limit: fastest / ours.ideal(), unit: "×", goal: w.best,
+			value: fastest / ours.ms, limit: fastest / ours.ideal(), unit: "×", goal: w.best.least, share: w.best.share(),
 		})
 	}
 	if ours.ms == 0 {
