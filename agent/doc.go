@@ -1,7 +1,8 @@
 // Package agent runs trials on one machine for the controller of a sweep.
 //
 // An agent is a supervisor with one long-lived child process per slot. The supervisor (Run) speaks with the controller: it says hello,
-// asks for trials, keeps their leases by one heartbeat, passes them to the slots, and sends on what these report. The child (RunSlot) trains
+// asks for trials, keeps their leases by one heartbeat, passes them to the slots, and sends on what these report. A child begins on as many processors as a
+// trial has threads, and its GOMAXPROCS is that number. The child (RunSlot) trains
 // and evaluates, and can crash, hang or be killed for lack of memory without taking more with it than the trial that it runs.
 //
 // What slots report is numbered and written to the agent's spool before it is published, and stays there until the controller has announced

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"neurosweep/models/kernel"
 	"neurosweep/sweep"
 )
 
@@ -68,5 +69,36 @@ func BenchmarkEvaluation(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkOptimizer times one update of 51,587 weights, those of a GRU with 128 units, by every optimiser, with and without clipping.
+func BenchmarkOptimizer(b *testing.B) {
+	const n = 51_587
+	for _, name := range optimizerNames() {
+		for what, clip := range map[string]float64{"": 0, "/clip": 1} {
+			b.Run(name+what, func(b *testing.B) {
+				s, err := parseSettings(sweep.Values{"optimizer": name, "clip": clip})
+				if err != nil {
+					b.Fatal(err)
+				}
+				isa, err := kernel.Choose()
+				if err != nil {
+					b.Fatal(err)
+				}
+				o, err := newOptimizer(kernel.Set32(isa), s, []group{{to: n, factor: 1}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				w, g := make([]float32, n), make([]float32, n)
+				for i := range g {
+					g[i] = float32(i%7) - 3
+				}
+				for b.Loop() {
+					o.apply(9, w, g)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/weight")
+			})
+		}
 	}
 }
