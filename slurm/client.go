@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -66,10 +67,40 @@ func Scrub(environ []string) []string {
 
 // Run runs a command of SLURM's and returns what it printed on stdout. Errors are ErrNotInstalled, a *CommandError, or the context's.
 func (c *Client) Run(ctx context.Context, name string, args ...string) (string, error) {
-	return c.run(ctx, nil, name, args...)
+	var stdout strings.Builder
+	err := c.run(ctx, &stdout, nil, name, args...)
+	return stdout.String(), err
 }
 
-func (c *Client) run(ctx context.Context, further []string, name string, args ...string) (string, error) {
+// Stream runs a command like Run and passes on every line of its stdout when it arrives.
+func (c *Client) Stream(ctx context.Context, line func(string), name string, args ...string) error {
+	w := &lineWriter{pass: line}
+	err := c.run(ctx, w, nil, name, args...)
+	if len(w.begun) > 0 {
+		line(string(w.begun))
+	}
+	return err
+}
+
+// lineWriter passes whole lines on.
+type lineWriter struct {
+	begun []byte
+	pass  func(string)
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.begun = append(w.begun, p...)
+	for {
+		i := bytes.IndexByte(w.begun, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		w.pass(string(w.begun[:i]))
+		w.begun = w.begun[i+1:]
+	}
+}
+
+func (c *Client) run(ctx context.Context, stdout io.Writer, further []string, name string, args ...string) error {
 	timeout := c.Timeout
 	if timeout == 0 {
 		timeout = DefaultTimeout
@@ -82,25 +113,25 @@ func (c *Client) run(ctx context.Context, further []string, name string, args ..
 		environ = os.Environ()
 	}
 	cmd.Env = append(Scrub(environ), further...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // srun then cancels its job
 	cmd.WaitDelay = 5 * time.Second
 	err := cmd.Run()
 	var exited *exec.ExitError
 	switch {
 	case err == nil:
-		return stdout.String(), nil
+		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("%s: %w", name, ErrNotInstalled)
+		return fmt.Errorf("%s: %w", name, ErrNotInstalled)
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("%s: %w", name, ctx.Err())
+		return fmt.Errorf("%s: %w", name, ctx.Err())
 	case limited.Err() != nil:
-		return stdout.String(), &CommandError{commandLine(name, args), -1, strings.TrimSpace(stderr.String()), true}
+		return &CommandError{commandLine(name, args), -1, strings.TrimSpace(stderr.String()), true}
 	case errors.As(err, &exited):
-		return stdout.String(), &CommandError{commandLine(name, args), exited.ExitCode(), strings.TrimSpace(stderr.String()), false}
+		return &CommandError{commandLine(name, args), exited.ExitCode(), strings.TrimSpace(stderr.String()), false}
 	}
-	return "", fmt.Errorf("run %s: %w", name, err)
+	return fmt.Errorf("run %s: %w", name, err)
 }
 
 // commandLine is for messages: long lists of jobs are cut.
@@ -114,7 +145,9 @@ func commandLine(name string, args []string) string {
 
 // query runs a command whose output is read: times in a fixed form, lists of tasks in full.
 func (c *Client) query(ctx context.Context, name string, args ...string) (string, error) {
-	return c.run(ctx, []string{"SLURM_BITSTR_LEN=0", "SLURM_TIME_FORMAT=standard", "LC_ALL=C"}, name, args...)
+	var stdout strings.Builder
+	err := c.run(ctx, &stdout, []string{"SLURM_BITSTR_LEN=0", "SLURM_TIME_FORMAT=standard", "LC_ALL=C"}, name, args...)
+	return stdout.String(), err
 }
 
 // Submit submits a script and returns the job's id. Errors of sbatch are the user's mistakes mostly, and say what is wrong.

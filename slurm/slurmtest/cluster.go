@@ -97,7 +97,8 @@ func possible() error {
 		return err
 	}
 	addresses, err := net.LookupHost(host)
-	if err != nil || !slices.Contains(addresses, "127.0.0.1") {
+	first := slices.IndexFunc(addresses, func(a string) bool { return strings.Contains(a, ".") }) // SLURM takes the first of IPv4
+	if err != nil || first < 0 || addresses[first] != "127.0.0.1" {
 		return fmt.Errorf("SLURM's daemons listen on what this machine's hostname %s resolves to, which is %v, and must be 127.0.0.1: "+
 			"put the line \"127.0.0.1 %[1]s\" before others of that name in /etc/hosts", host, addresses)
 	}
