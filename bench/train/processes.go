@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,14 +64,14 @@ func (m measurement) ours(w workload) (slice, error) {
 		Peak     float64 `json:"peak_gflops"`
 		Fraction float64 `json:"fraction"`
 		Memory   float64 `json:"memory_bytes"`
+		Planned  float64 `json:"planned_bytes"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil || said.Update.Min <= 0 {
 		return slice{}, fmt.Errorf("%v says %.200q, which is no measurement (%w)", c.Args, text, err)
 	}
-	usage, _ := c.ProcessState.SysUsage().(*syscall.Rusage)
 	return slice{
 		ms: said.Update.Min, flops: said.GFLOPS * said.Update.Min * 1e6, peak: said.Peak, fraction: said.Fraction,
-		resident: float64(usage.Maxrss) * 1024 / 1e6, planned: said.Memory / 1e6,
+		resident: said.Memory / 1e6, planned: said.Planned / 1e6,
 	}, nil
 }
 
