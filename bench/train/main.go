@@ -16,15 +16,16 @@ func main() {
 	flag.StringVar(&m.peers, "peers", "bench/peers", "the folder of the peers' programs")
 	flag.IntVar(&m.rounds, "rounds", 6, "slices of each program")
 	only := flag.String("only", "", "a regular expression; the rows whose name it matches are measured")
+	docs := flag.String("docs", "", "a file in which the table stands between two marks, and is replaced")
 	hold := flag.Bool("hold", false, "a missed goal is an error")
 	flag.Parse()
-	if err := run(m, *only, *hold); err != nil {
+	if err := run(m, *only, *docs, *hold); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(m measurement, only string, hold bool) error {
+func run(m measurement, only, docs string, hold bool) error {
 	wanted, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -46,7 +47,13 @@ func run(m measurement, only string, hold bool) error {
 			rows = append(rows, r)
 		}
 	}
-	write(os.Stdout, rows)
+	table := table(rows)
+	fmt.Print(table)
+	if docs != "" {
+		if err := replace(docs, processor()+"\n\n"+table); err != nil {
+			return err
+		}
+	}
 	if hold {
 		return judge(rows)
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
+	"os"
+	"runtime"
+	"strings"
 )
 
 // A row is one comparison.
@@ -66,13 +68,47 @@ func (r row) wanted() string {
 	return sign + r.number(r.goal)
 }
 
-// write prints the table as Markdown.
-func write(w io.Writer, rows []row) {
-	fmt.Fprintln(w, "| what | threads | ours | beside | its | value | goal | limit | reached |")
-	fmt.Fprintln(w, "|---|--:|--:|---|--:|--:|--:|--:|---|")
+// table is the rows as Markdown.
+func table(rows []row) string {
+	var w strings.Builder
+	w.WriteString("| what | threads | ours | beside | its | value | goal | limit | reached |\n|---|--:|--:|---|--:|--:|--:|--:|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", r.name, r.threads, r.ours, r.against, r.theirs, r.number(r.value), r.wanted(), r.number(r.limit), r.verdict())
+		fmt.Fprintf(&w, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", r.name, r.threads, r.ours, r.against, r.theirs, r.number(r.value), r.wanted(), r.number(r.limit), r.verdict())
 	}
+	return w.String()
+}
+
+// Where a file has the table.
+const (
+	beginTable = "<!-- bench: begin -->\n"
+	endTable   = "<!-- bench: end -->\n"
+)
+
+// replace puts a text between the marks of a file.
+func replace(file, text string) error {
+	old, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	head, rest, ok := strings.Cut(string(old), beginTable)
+	_, tail, ok2 := strings.Cut(rest, endTable)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no part between %q and %q", file, beginTable, endTable)
+	}
+	return os.WriteFile(file, []byte(head+beginTable+text+endTable+tail), 0o666)
+}
+
+// processor names the machine that a table is of.
+func processor() string {
+	name := "an unknown processor"
+	text, _ := os.ReadFile("/proc/cpuinfo") // where there is none, the table is still right
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			name = strings.TrimSpace(value)
+			break
+		}
+	}
+	return fmt.Sprintf("%s, %d processors.", name, runtime.NumCPU())
 }
 
 // judge lists the goals that were missed, the ratio as well as its share of the limit.

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,5 +54,26 @@ func TestBestOfSlices(t *testing.T) {
 	want := best{ms: 3, flops: 8e9, peak: 1000, fraction: 0.7, resident: 110, planned: 90}
 	if b != want || b.ideal() != 8 {
 		t.Errorf("%+v, ideal %g; want %+v, ideal 8", b, b.ideal(), want)
+	}
+}
+
+// The table goes between the marks of a file, and nowhere else.
+func TestReplace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.md")
+	for _, c := range []struct{ before, after string }{
+		{"head\n" + beginTable + "old\n" + endTable + "tail\n", "head\n" + beginTable + "new\n" + endTable + "tail\n"},
+		{"head\n" + beginTable + "tail\n", ""},
+		{"nothing\n", ""},
+	} {
+		if err := os.WriteFile(file, []byte(c.before), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		err := replace(file, "new\n")
+		if (err == nil) != (c.after != "") {
+			t.Errorf("%q: error %v", c.before, err)
+		}
+		if got, _ := os.ReadFile(file); c.after != "" && string(got) != c.after {
+			t.Errorf("%q becomes %q, want %q", c.before, got, c.after)
+		}
 	}
 }
