@@ -47,10 +47,10 @@ func run(m measurement, only, docs string, hold bool) error {
 			rows = append(rows, r)
 		}
 	}
-	table := table(rows)
-	fmt.Print(table)
+	text := table(rows)
+	fmt.Print(text)
 	if docs != "" {
-		if err := replace(docs, processor()+"\n\n"+table); err != nil {
+		if err := replace(docs, processor()+"\n\n"+text); err != nil {
 			return err
 		}
 	}
