@@ -247,6 +247,9 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 
 // placed decides how the trials that are left go on this machine, and says it.
 func (a *app) placed(dir string, spec *sweep.Spec, flags runFlags) (placement, error) {
+	if !spec.Trains() {
+		return place(spec, nil, nil, flags.agents)
+	}
 	plan, err := openPlan(spec)
 	if err != nil {
 		return placement{}, err
@@ -273,9 +276,7 @@ func (a *app) placed(dir string, spec *sweep.Spec, flags runFlags) (placement, e
 		return p, err
 	}
 	a.warnSlow()
-	if spec.Trains() {
-		fmt.Fprintln(a.stderr, p)
-	}
+	fmt.Fprintln(a.stderr, p)
 	return p, nil
 }
 
