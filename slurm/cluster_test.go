@@ -71,13 +71,14 @@ func submit(t *testing.T, folder, line string, s slurm.Script) (id int64) {
 	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if id, err = client().Submit(t.Context(), file); err != nil {
+	c := client() // of the cluster that is used now
+	if id, err = c.Submit(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if err := client().Cancel(ctx, slurm.Task{Job: id, Index: slurm.NoIndex}); err != nil {
+		if err := c.Cancel(ctx, job(id)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -242,6 +243,31 @@ func TestPreempt(t *testing.T) {
 		t.Errorf("cancel, and again: %v", err)
 	}
 	wait(t, "cancelled", func() bool { return state(t, job(id)) == slurm.Cancelled })
+}
+
+// TestGrace preempts an agent that is a step in a partition with GraceTime: it hears TERM at the beginning, when it still has time.
+func TestGrace(t *testing.T) {
+	c := slurmtest.Start(t, slurmtest.Config{Nodes: 1, Grace: 30})
+	shared := cluster
+	cluster = c
+	defer func() { cluster = shared }()
+	folder := t.TempDir()
+	exists := func(name string) func() bool {
+		return func() bool { _, err := os.Stat(filepath.Join(folder, name)); return err == nil }
+	}
+	id := submit(t, folder, `trap ': >term; exit 0' TERM; : >up; while :; do sleep 0.1; done`, slurm.Script{Options: slurm.Options{Partition: "low", Step: true, CPUsPerTask: 8, Exclusive: "true"}})
+	wait(t, "the agent runs", exists("up"))
+	high := submit(t, t.TempDir(), `sleep 600`, slurm.Script{Options: slurm.Options{Partition: "high", Exclusive: "true"}})
+	wait(t, "TERM", exists("term"))
+	wait(t, "high runs", func() bool { return state(t, job(high)) == slurm.Running })
+	if s := state(t, job(id)); s != slurm.Completed {
+		t.Errorf("an agent that ends with 0 in its grace is %v, want COMPLETED: it must requeue itself", s)
+	}
+	for _, id := range []int64{id, high} {
+		if err := client().Cancel(t.Context(), job(id)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestRanks runs a job of several processes: every rank knows its place, its GPU and its CPUs, from the environment that Discover reads.

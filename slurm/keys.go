@@ -55,7 +55,8 @@ var keys = []Key{
 	{Name: "requeue", Doc: "whether a preempted job comes back", field: func(o *Options) any { return &o.NoRequeue }, negated: true},
 	{Name: "setup", Doc: "lines of shell before the agent: module load …", field: func(o *Options) any { return &o.Setup }},
 	{Name: "teardown", Doc: "lines of shell after the agent", field: func(o *Options) any { return &o.Teardown }},
-	{Name: "srun_args", Doc: "further arguments of srun, where a job has several processes", field: func(o *Options) any { return &o.Launch }},
+	{Name: "step", Aliases: []string{"use_srun"}, Doc: "whether the agent is started by srun, which lets it hear of a preemption at the beginning of the partition's GraceTime", field: func(o *Options) any { return &o.Step }},
+	{Name: "srun_args", Doc: "further arguments of srun, where it is used", field: func(o *Options) any { return &o.Launch }},
 	{Name: "sbatch", Aliases: []string{"additional_parameters"}, Doc: "any other option of sbatch", field: func(o *Options) any { return &o.Extra }},
 }
 
@@ -66,7 +67,6 @@ var meaningless = map[string]string{
 	"python":           "the payload is not Python",
 	"stderr_to_stdout": "an agent has one log",
 	"submitit_folder":  "everything lies in the sweep's folder",
-	"use_srun":         "srun is used where a job has several processes",
 }
 
 // find is the option of a name, an alias, or either with submitit's prefix; - and _ are the same.

@@ -22,6 +22,7 @@ type Options struct {
 	WholeMemory                                            bool     // all memory of the node: --mem=0
 	Throttle                                               int      // how many agents run at a time
 	Signal                                                 int      // seconds before the end at which USR1 comes; DefaultSignal
+	Step                                                   bool     // the payload is started by srun, as it is anyway where a job has several processes
 	NoRequeue                                              bool     // a preempted job, or one whose node died, does not come back
 	Setup, Teardown                                        []string // lines of shell before and after the payload
 	Launch                                                 []string // further arguments of srun

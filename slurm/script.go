@@ -84,10 +84,12 @@ while :; do
 done
 `
 
-// payload is the command as the shell reads it; a job of several processes starts them by srun.
+// payload is the command as the shell reads it. A job of several processes starts them by srun. So does one with Step: at the beginning of a partition's
+// GraceTime SLURM sends TERM to steps only (and to the batch shell its --signal if SlurmctldParameters has preempt_send_user_signal); a payload that is no
+// step hears of the preemption at the end of it (seen with 22.05.8).
 func (s Script) payload() string {
 	words := s.Command
-	if o := s.Options; o.Nodes > 1 || o.Tasks > 1 || o.TasksPerNode > 1 {
+	if o := s.Options; o.Step || o.Nodes > 1 || o.Tasks > 1 || o.TasksPerNode > 1 {
 		srun := []string{"srun"}
 		if o.CPUsPerTask > 0 { // srun takes it from the job before 22.05 and from 23.11 on only
 			srun = append(srun, "--cpus-per-task="+strconv.Itoa(o.CPUsPerTask))

@@ -30,6 +30,7 @@ var scripts = map[string]Script{
 			Launch: []string{"--kill-on-bad-exit=0"}, Teardown: []string{"date"}, Time: Forever},
 		Folder: "/scratch/c", Log: "/scratch/c/log", Command: []string{"sweep", "run"},
 	},
+	"step": {Options: Options{Step: true, CPUsPerTask: 4}, Folder: "/scratch/d", Log: "/scratch/d/log", Command: []string{"sweep", "agent"}},
 	"odd": {
 		Options: Options{Comment: `a "b" \ # 'c' $HOME`, WholeMemory: true, GPUsPerNode: "h100:2"},
 		Folder:  "/scratch/it's 100% \"odd\" $HOME #1 \\ ü", Log: LogPattern("/scratch/100% odd's", "agent"), Array: Array{Tasks: 1},

@@ -155,9 +155,9 @@ func TestOptions(t *testing.T) {
 	if len(notes) != 2 || !strings.HasPrefix(notes[0], "_target_ is not used") || !strings.HasPrefix(notes[1], "max_num_timeout") {
 		t.Errorf("notes %q", notes)
 	}
-	own := map[string]any{"time": "4:00:00", "time_min": "1h", "memory": 0, "requeue": false, "setup": "module load a\nexport B=1\n", "mail_user": "a@b", "mail-type": "END,fail",
+	own := map[string]any{"time": "4:00:00", "time_min": "1h", "memory": 0, "requeue": false, "use_srun": true, "setup": "module load a\nexport B=1\n", "mail_user": "a@b", "mail-type": "END,fail",
 		"dependency": "afterok:1_2:3+10?singleton", "gres": "gpu:a100:1,lustre", "exclusive": true, "exclude": []any{"n1", "n[2-3]"}, "comment": "a # b"}
-	want = Options{Time: Duration(4 * time.Hour), TimeMin: Duration(time.Hour), WholeMemory: true, NoRequeue: true, Setup: []string{"module load a", "export B=1"}, MailUser: "a@b",
+	want = Options{Time: Duration(4 * time.Hour), TimeMin: Duration(time.Hour), WholeMemory: true, NoRequeue: true, Step: true, Setup: []string{"module load a", "export B=1"}, MailUser: "a@b",
 		MailType: "END,fail", Dependency: "afterok:1_2:3+10?singleton", GRES: "gpu:a100:1,lustre", Exclusive: "true", Exclude: "n1,n[2-3]", Comment: "a # b"}
 	got, notes, err = ParseOptions(own)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" || len(notes) > 0 {

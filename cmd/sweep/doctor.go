@@ -211,7 +211,17 @@ func examinePartition(d *diagnosis, f slurm.Facts, p slurm.Partition) (usable in
 	default:
 		d.add("partition", checkOK, "", "%s", found)
 	}
+	examinePreemption(d, f.Config, p)
+	return usable
+}
+
+// examinePreemption looks at what becomes of jobs that are preempted.
+func examinePreemption(d *diagnosis, c slurm.Config, p slurm.Partition) {
 	mode, _, _ := strings.Cut(p.PreemptMode, ",")
+	if p.Grace > 0 && mode != "OFF" && mode != "" && !strings.Contains(c.Fields["SlurmctldParameters"], "preempt_send_user_signal") {
+		d.add("preemption", checkNote, "start agents as steps (step: true), or ask for SlurmctldParameters=preempt_send_user_signal",
+			"the %v between warning and end in %s (GraceTime) are told to steps only", p.Grace, p.Name)
+	}
 	switch {
 	case mode == "CANCEL":
 		d.add("requeue", checkNote, "agents must requeue themselves; what is left after that is started by sweep resume", "jobs that are preempted in %s are cancelled, --requeue does nothing there", p.Name)
@@ -220,9 +230,8 @@ func examinePartition(d *diagnosis, f slurm.Facts, p slurm.Partition) (usable in
 	case mode == "OFF" || mode == "":
 		d.add("requeue", checkOK, "", "jobs in %s are not preempted; after the death of a node they run again", p.Name)
 	default:
-		d.add("requeue", checkOK, "", "jobs that are preempted in %s run again, %v after the warning", p.Name, p.Grace)
+		d.add("requeue", checkOK, "", "jobs that are preempted in %s run again", p.Name)
 	}
-	return usable
 }
 
 // printDiagnosis prints findings for people.

@@ -44,7 +44,7 @@ func doctor(t *testing.T, c *slurmtest.Cluster, command ...string) (code int, fi
 
 // TestDoctor looks at a real cluster that is well, full, without the folder, without a node, and without its controller.
 func TestDoctor(t *testing.T) {
-	c := slurmtest.Start(t, slurmtest.Config{Nodes: 2, GPUs: 1, MaxArraySize: 1001, NodeTimeout: 5})
+	c := slurmtest.Start(t, slurmtest.Config{Nodes: 2, GPUs: 1, MaxArraySize: 1001, NodeTimeout: 5, Grace: 30})
 	dir := filepath.Join(t.TempDir(), "it's here")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -62,6 +62,9 @@ func TestDoctor(t *testing.T) {
 	}
 	if !strings.Contains(f["partition"][0].Found, "2 of 2 nodes take jobs, 16 CPUs, 2 GPUs") || !strings.Contains(f["job arrays"][0].Found, "1001") {
 		t.Errorf("%+v", f)
+	}
+	if len(f["preemption"]) != 1 || !strings.Contains(f["preemption"][0].Advice, "step: true") {
+		t.Errorf("a partition with GraceTime: %+v", f["preemption"])
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("sweep doctor leaves %v, error %v", left, err)
