@@ -175,6 +175,8 @@ func (e *engine[F]) work(worker int) {
 			sum := e.joiner.buffer()
 			if err = w.trainLeaf(leaf, sum); err == nil {
 				e.joiner.finished(leaf, sum, e.adders[worker])
+			} else {
+				e.joiner.release(sum)
 			}
 		} else {
 			err = w.forwardLeaf(leaf)

@@ -46,6 +46,13 @@ func (j *joiner[F]) buffer() []F {
 	return b
 }
 
+// release takes a buffer back.
+func (j *joiner[F]) release(b []F) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	j.free = append(j.free, b)
+}
+
 // finished takes a leaf's gradients, and adds what can be added.
 func (j *joiner[F]) finished(leaf int, sum []F, adder *adder[F]) {
 	for level := 0; ; level++ {
@@ -75,9 +82,7 @@ func (j *joiner[F]) finished(leaf int, sum []F, adder *adder[F]) {
 			sum, other = other, sum
 		}
 		adder.add(sum, other)
-		j.mutex.Lock()
-		j.free = append(j.free, other)
-		j.mutex.Unlock()
+		j.release(other)
 		leaf = left
 	}
 }

@@ -52,6 +52,10 @@ func (w *worker[F]) lossBlock(lo, hi int) float64 {
 		dy, stride = w.step.data(c.dy), c.dy.stride
 	}
 	rows := (hi - lo) * w.rows
+	if w.e.loss == CrossEntropy && w.e.job.scale == 0 { // all masks are 0: nothing is to be learned, also from outputs that are not finite
+		clearRows(dy, stride, rows, classes)
+		return 0
+	}
 	if w.e.loss == CrossEntropy {
 		gatherRows(w, m.labels, b.Labels, 1, lo, hi)
 		var mask []F

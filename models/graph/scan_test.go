@@ -148,14 +148,14 @@ func TestScanComputesTwiceWhereMemoryIsScarce(t *testing.T) {
 }
 
 func TestScanAllocatesNothingAfterTheFirstUpdate(t *testing.T) {
-	for _, threads := range []int{1, 2} {
-		c, r := gruCell(3, 16, 2), rand.New(rand.NewPCG(7, 8))
-		m, err := NewScan(c, SquaredError, ScanOptions[float32]{Threads: threads})
+	for threads, l := range map[int]Loss{1: CrossEntropy, 2: SquaredError} {
+		c, r := testCells()["learned and noisy start"], rand.New(rand.NewPCG(7, 8))
+		m, err := NewScan(c, l, ScanOptions[float32]{Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, weights := testBatch[float32](r, c, SquaredError, 20, 70, true), testWeights[float32](r, c)
-		g, y := make([]float32, len(weights)), make([]float32, 20*70*2)
+		b, weights := testBatch[float32](r, c, l, 20, 70, true), testWeights[float32](r, c)
+		g, y := make([]float32, len(weights)), make([]float32, 20*70*c.Outputs())
 		allocations := testing.AllocsPerRun(10, func() {
 			if _, err := m.Gradients(b, weights, g, y); err != nil {
 				t.Fatal(err)
@@ -167,5 +167,49 @@ func TestScanAllocatesNothingAfterTheFirstUpdate(t *testing.T) {
 		if allocations != 0 {
 			t.Errorf("%d threads: %g allocations an update", threads, allocations)
 		}
+	}
+}
+
+// A mistake that shows while a leaf is computed is an error, and the machine goes on from there as if nothing had happened.
+func TestScanAfterAMistake(t *testing.T) {
+	c, r := cells()["table and learned start"].(starting), rand.New(rand.NewPCG(13, 14))
+	c.sketch.step = func(b *Builder, x *Node, s, p []*Node) (*Node, []*Node) {
+		h := b.Tanh(b.Add(b.Gather(p[0], b.Slice(x, 0, 1)), b.MatMul(s[0], p[1])))
+		return h, []*Node{h}
+	}
+	m, err := NewScan(c, SquaredError, ScanOptions[float32]{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, weights := testBatch[float32](r, c, SquaredError, 6, 100, false), testWeights[float32](r, c)
+	for i := range b.Inputs {
+		b.Inputs[i] = float32(i % 2)
+	}
+	want := computed[float32](t, m, c, b, weights)
+	for _, wrong := range []float32{2, -1, 0.5, float32(math.NaN())} {
+		at := &b.Inputs[(3*100+77)*2]
+		right := *at
+		*at = wrong
+		if _, err := m.Gradients(b, weights, make([]float32, len(weights)), make([]float32, len(want.outputs))); err == nil {
+			t.Errorf("an index of %g passed", wrong)
+		}
+		*at = right
+		if got := computed[float32](t, m, c, b, weights); got.loss != want.loss || !slices.Equal(got.gradients, want.gradients) {
+			t.Errorf("after an index of %g the bits are others", wrong)
+		}
+	}
+}
+
+func TestScanOfAnEmptyMaskIsZero(t *testing.T) {
+	c, r := leakyCell(2, 5, 3), rand.New(rand.NewPCG(15, 16))
+	b, weights := testBatch[float32](r, c, CrossEntropy, 4, 5, true), testWeights[float32](r, c)
+	clear(b.Mask)
+	b.Inputs[3] = float32(math.Inf(1))
+	m, err := NewScan(c, CrossEntropy, ScanOptions[float32]{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := computed[float32](t, m, c, b, weights); got.loss != 0 {
+		t.Errorf("the loss of nothing is %g", got.loss)
 	}
 }
