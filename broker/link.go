@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -27,15 +25,10 @@ type Link struct {
 // Dial connects an incarnation to the broker at an address, with the key that lies in the sweep's folder.
 func Dial(dir string, a Address, i sweep.Incarnation) (*Link, error) {
 	l := &Link{address: a, incarnation: i, controls: make(chan Control, 4096), closed: make(chan struct{})}
-	seed := ""
-	if a.Keys {
-		text, err := os.ReadFile(controlPath(dir, agentFile))
-		if err != nil {
-			return nil, fmt.Errorf("read the key of the sweep's agents: %w", err)
-		}
-		seed = strings.TrimSpace(string(text))
+	seed, err := agentSeed(dir, a)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	l.nc, err = connect(a, "neurosweep agent "+string(i), seed, nats.NoReconnect(), nats.CustomInboxPrefix(inbox(a.ID, string(i))),
 		nats.ClosedHandler(func(*nats.Conn) { close(l.closed) }))
 	if err != nil {
@@ -110,6 +103,22 @@ func (l *Link) Publish(ctx context.Context, report []byte) error {
 		return fmt.Errorf("%w: %s", ErrFull, api.Description)
 	}
 	return err
+}
+
+// RankExited tells the ranks of a group that one of them has ended without closing its Comm: whoever started the process says so as soon as it sees it.
+// why completes "rank 3 …": "is dead: killed by signal 9".
+func (l *Link) RankExited(group string, rank int, why string) error {
+	if !token.MatchString(group) {
+		return fmt.Errorf("tell of a dead rank: no group can be called %q", group)
+	}
+	data, err := json.Marshal(death{rank, why})
+	if err != nil {
+		return err
+	}
+	if err := l.nc.Publish(CommSubject(l.address.ID, group, everyone), header{kind: kindDeath}.with(data)); err != nil {
+		return fmt.Errorf("tell group %s that rank %d is dead: %w", group, rank, err)
+	}
+	return nil
 }
 
 // Close ends the connection, after what was sent is on its way.

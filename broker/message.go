@@ -87,3 +87,6 @@ type Control struct {
 	Work      bool         `json:"work,omitempty"`      // an agent whose ask came back empty should ask again now
 	Drain     bool         `json:"drain,omitempty"`     // hand everything over and leave
 }
+
+// CommSubject is where a rank of a group hears what is for it, or, as rank "all", what is for every rank of the group.
+func CommSubject(id, group, rank string) string { return "sweep." + id + ".comm." + group + "." + rank }

@@ -16,6 +16,9 @@ const readyWithin = 30 * time.Second
 // maxPayload is the largest message, in bytes.
 const maxPayload = 1 << 20
 
+// maxPending is how many bytes the server keeps for a client that does not read, before it cuts the connection.
+const maxPending = 64 << 20
+
 // A Server is a NATS server inside this process, for one sweep.
 type Server struct {
 	nats *server.Server
@@ -36,7 +39,7 @@ func Start(id Identity) (*Server, error) {
 	s.nats, err = server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: dir, JetStreamMaxMemory: maxStreamBytes + 64<<20,
-		MaxPayload: maxPayload, PingInterval: 2 * time.Second, MaxPingsOut: 3, Nkeys: users,
+		MaxPayload: maxPayload, MaxPending: maxPending, PingInterval: 2 * time.Second, MaxPingsOut: 3, Nkeys: users,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the broker: %w", err), os.RemoveAll(dir))
@@ -62,8 +65,8 @@ func users(id Identity) ([]*server.NkeyUser, error) {
 	return []*server.NkeyUser{
 		{Nkey: controller},
 		{Nkey: agent, Permissions: &server.Permissions{
-			Publish:   &server.SubjectPermission{Allow: []string{AskSubject(id.ID), ReportSubject(id.ID, "*")}},
-			Subscribe: &server.SubjectPermission{Allow: []string{ControlSubject(id.ID, "*"), inbox(id.ID, "*") + ".>"}},
+			Publish:   &server.SubjectPermission{Allow: []string{AskSubject(id.ID), ReportSubject(id.ID, "*"), CommSubject(id.ID, "*", "*")}},
+			Subscribe: &server.SubjectPermission{Allow: []string{ControlSubject(id.ID, "*"), CommSubject(id.ID, "*", "*"), inbox(id.ID, "*") + ".>"}},
 		}},
 	}, nil
 }
