@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -233,7 +234,7 @@ func TestSlowReceiver(t *testing.T) {
 		sent <- nil
 	}()
 	p := comms[0].e.peers[1]
-	for blocked := false; !blocked; time.Sleep(time.Millisecond) {
+	for blocked := false; !blocked; runtime.Gosched() {
 		p.mutex.Lock()
 		blocked = p.room != nil && p.sent-p.arrived == 0
 		if p.sent-p.consumed > comms[0].e.window {
