@@ -260,8 +260,8 @@ func TestGrace(t *testing.T) {
 	high := submit(t, t.TempDir(), `sleep 600`, slurm.Script{Options: slurm.Options{Partition: "high", Exclusive: "true"}})
 	wait(t, "TERM", exists("term"))
 	wait(t, "high runs", func() bool { return state(t, job(high)) == slurm.Running })
-	if s := state(t, job(id)); s != slurm.Completed {
-		t.Errorf("an agent that ends with 0 in its grace is %v, want COMPLETED: it must requeue itself", s)
+	if s := state(t, job(id)); s != slurm.Completed && !s.Waiting() && !s.Running() { // 22.05: it has completed and must requeue itself; 24.11: it comes back
+		t.Errorf("an agent that ends with 0 in its grace is %v", s)
 	}
 	for _, id := range []int64{id, high} {
 		if err := client().Cancel(t.Context(), job(id)); err != nil {

@@ -17,7 +17,7 @@ type Script struct {
 	Command []string // the payload and its arguments; they must hold no secret, for everybody can read them in SLURM
 }
 
-// LogPattern is a file of each agent in a folder, whatever characters the folder's name has.
+// LogPattern is a file of each task of an array in a folder, whatever characters the folder's name has. (A job that is no array has a large number for %a.)
 func LogPattern(folder, prefix string) string {
 	return path.Join(strings.ReplaceAll(folder, "%", "%%"), strings.ReplaceAll(prefix, "%", "%%")+"-%A_%a.log")
 }

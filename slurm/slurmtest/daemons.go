@@ -75,18 +75,24 @@ func (c *Cluster) Crash(node string) error {
 	if err := c.Down(node); err != nil {
 		return err
 	}
-	mark := []byte("\x00SLURMD_NODENAME=" + node + "\x00")
-	kill := func() (n int) {
-		for _, p := range c.jobProcesses() {
-			if p.on(mark) || p.writes(filepath.Join(c.dir, "log", node+".log")) {
-				p.signal(unix.SIGKILL)
-				n++
+	// The slurmstepds first: they would report that their jobs were killed.
+	log, mark := filepath.Join(c.dir, "log", node+".log"), []byte("\x00SLURMD_NODENAME="+node+"\x00")
+	for _, belongs := range []func(process) bool{
+		func(p process) bool { return p.writes(log) },
+		func(p process) bool { return p.on(mark) },
+	} {
+		kill := func() (n int) {
+			for _, p := range c.jobProcesses() {
+				if belongs(p) {
+					p.signal(unix.SIGKILL)
+					n++
+				}
 			}
+			return n
 		}
-		return n
-	}
-	if err := until(patience, func() bool { return kill() == 0 }); err != nil {
-		return fmt.Errorf("processes on %s live on: %w", node, err)
+		if err := until(patience, func() bool { return kill() == 0 }); err != nil {
+			return fmt.Errorf("processes on %s live on: %w", node, err)
+		}
 	}
 	return nil
 }
