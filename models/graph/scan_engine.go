@@ -20,6 +20,7 @@ type engine[F Float] struct {
 
 	steps, size int // the shape that all below is for
 	shape       Plan
+	memory      pool[F]
 	workers     []*worker[F]
 	threads     *threads
 	joiner      *joiner[F]
@@ -53,7 +54,8 @@ func (e *engine[F]) prepare(steps, size int) {
 	}
 	p := e.plan(steps, size)
 	e.steps, e.size, e.shape = steps, size, p
-	e.workers, e.adders, e.joiner = nil, nil, nil // so that the old ones can be collected first
+	e.workers, e.adders, e.joiner = nil, nil, nil
+	e.memory.begin()
 	for range p.Threads {
 		e.workers = append(e.workers, newWorker(e, p, steps))
 	}
@@ -61,11 +63,12 @@ func (e *engine[F]) prepare(steps, size int) {
 	if e.training {
 		e.job.blocks = (steps + p.BlockSteps - 1) / p.BlockSteps
 		e.job.losses = make([]float64, p.Leaves*e.job.blocks)
-		e.joiner = newJoiner[F](p.Leaves, p.Threads, e.sums())
+		e.joiner = newJoiner(&e.memory, p.Leaves, p.Threads, e.sums())
 		for range p.Threads {
 			e.adders = append(e.adders, newAdder(e.set))
 		}
 	}
+	e.memory.end()
 	if e.threads != nil && e.threads.count() != p.Threads {
 		e.threads.stop()
 		e.threads = nil

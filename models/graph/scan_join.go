@@ -25,10 +25,10 @@ func joinBuffers(leaves, threads int) int {
 	return min(leaves, threads*(bits.Len(uint(leaves))+1))
 }
 
-func newJoiner[F Float](leaves, threads, size int) *joiner[F] {
+func newJoiner[F Float](m *pool[F], leaves, threads, size int) *joiner[F] {
 	j := &joiner[F]{leaves: leaves, waiting: make([][]F, leaves), level: make([]int, leaves), size: size}
 	for range joinBuffers(leaves, threads) {
-		j.free = append(j.free, kernel.Aligned[F](size))
+		j.free = append(j.free, m.take(size))
 	}
 	return j
 }

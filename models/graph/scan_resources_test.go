@@ -66,6 +66,37 @@ func TestPlannedMemoryOfTheFlipFlop(t *testing.T) {
 	}
 }
 
+// Two shapes that take turns, as the last batch of an epoch and the others do, use the memory of the larger one.
+func TestShapesInTurnShareMemory(t *testing.T) {
+	c, r := gruCell(3, 64, 2), rand.New(rand.NewPCG(9, 10))
+	m, err := NewScan(c, SquaredError, ScanOptions[float32]{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var updates []func()
+	for _, size := range []int{100, 30} {
+		b, weights := testBatch[float32](r, c, SquaredError, 200, size, true), testWeights[float32](r, c)
+		g, y := make([]float32, len(weights)), make([]float32, 200*size*c.Outputs())
+		updates = append(updates, func() {
+			if _, err := m.Gradients(b, weights, g, y); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	updates[1]()
+	updates[0]()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 3 {
+		updates[1]()
+		updates[0]()
+	}
+	runtime.ReadMemStats(&after)
+	if used, planned := int64(after.TotalAlloc-before.TotalAlloc), m.Plan(200, 100).Bytes; used > planned/4 {
+		t.Errorf("six changes of shape allocate %d bytes, the larger one has %d", used, planned)
+	}
+}
+
 // Shapes come and go: each gives the bits that it gives alone.
 func TestShapesInTurn(t *testing.T) {
 	c, r := gruCell(3, 8, 2), rand.New(rand.NewPCG(9, 10))

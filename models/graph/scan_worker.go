@@ -1,7 +1,5 @@
 package graph
 
-import "neurosweep/models/kernel"
-
 // A worker computes leaves, one after the other, in memory of its own.
 type worker[F Float] struct {
 	e     *engine[F]
@@ -22,14 +20,14 @@ type worker[F Float] struct {
 
 func newWorker[F Float](e *engine[F], p Plan, steps int) *worker[F] {
 	s := e.sizes(p, steps)
-	w := &worker[F]{e: e, border: make([]F, s.border), noise: make([]F, s.noise)}
+	w := &worker[F]{e: e, border: e.memory.take(s.border), noise: e.memory.take(s.noise)}
 	m, k := p.LeafRows, p.BlockSteps
 	w.step = frame[F]{set: e.set, code: e.step.clone(), shared: e.shared}
-	w.step.buffer = [3][]F{kernel.Aligned[F](s.step), kernel.Aligned[F](s.block), kernel.Aligned[F](s.saved)}
+	w.step.buffer = [3][]F{e.memory.take(s.step), e.memory.take(s.block), e.memory.take(s.saved)}
 	for _, width := range e.cell.States() {
-		w.step.states = append(w.step.states, kernel.Aligned[F](m*(p.Segment+1)*width))
+		w.step.states = append(w.step.states, e.memory.take(m*(p.Segment+1)*width))
 		if e.training {
-			w.step.carry = append(w.step.carry, kernel.Aligned[F](2*m*width))
+			w.step.carry = append(w.step.carry, e.memory.take(2*m*width))
 		}
 	}
 	weights := Size(e.cell.Params())
@@ -38,7 +36,7 @@ func newWorker[F Float](e *engine[F], p Plan, steps int) *worker[F] {
 		c := e.start.clone()
 		f := &frame[F]{set: e.set, code: c, shared: e.startShared, states: make([][]F, len(w.step.states)), carry: w.step.carry}
 		for i := range f.buffer {
-			f.buffer[i] = kernel.Aligned[F](m * c.widths[i])
+			f.buffer[i] = e.memory.take(m * c.widths[i])
 		}
 		f.bind(m, m, m, e.step.sums)
 		w.start = f

@@ -179,6 +179,8 @@ func TestGoldenBits(t *testing.T) {
 	}{
 		{sweep.Values{"machine": "reference", "batch": int64(5), "length": int64(33), "lr": 3e-3}, 0x94392292427ac150},
 		{sweep.Values{"machine": "reference", "batch": int64(5), "length": int64(33), "optimizer": "sgd", "lr": 0.1, "momentum": 0.9}, 0x5b9d3a6e8a7f2c87},
+		{sweep.Values{"batch": int64(5), "length": int64(33), "lr": 3e-3}, 0x9f34413623d68cf6},
+		{sweep.Values{"batch": int64(5), "length": int64(33), "optimizer": "sgd", "lr": 0.1, "momentum": 0.9}, 0x3c6de50d2fc2b57},
 	} {
 		n := notebook(t, c.train)
 		for range 12 {
