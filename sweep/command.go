@@ -1,16 +1,14 @@
 package sweep
 
 import (
-	"fmt"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// parseCommand reads program and command. Such a spec is planned; running it comes with the cluster.
+// parseCommand reads program, command and process.
 func (p *parser) parseCommand() {
+	p.parseProcess()
 	program, command := p.root.get("program"), p.root.get("command")
 	if given(program) {
 		name, ok := program.value.(string)
@@ -18,7 +16,6 @@ func (p *parser) parseCommand() {
 			p.fail(program.line, "program", "%s is no path of a program", program.text())
 		}
 		p.spec.Program = name
-		p.unsupported(program.line, "program", "trials of external programs are planned, and not run by this version")
 	}
 	if given(command) {
 		if command.kind != sequence || len(command.items) == 0 {
@@ -33,8 +30,8 @@ func (p *parser) parseCommand() {
 			p.checkMacro(item, word)
 			p.spec.Command = append(p.spec.Command, word)
 		}
-		if !given(program) {
-			p.unsupported(command.line, "command", "trials of external programs are planned, and not run by this version")
+		if i := slices.IndexFunc(command.items, func(n *node) bool { return n.value == "${program}" }); i >= 0 && !given(program) {
+			p.fail(command.items[i].line, "command", "${program} stands for the key program, which is not given")
 		}
 	}
 	switch {
@@ -64,28 +61,44 @@ func (p *parser) checkMacro(n *node, word string) {
 	}
 }
 
-// pythonText is a scalar as Python's str() writes it: words of a command that are no text reach a program so.
-func pythonText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case float64:
-		switch abs := math.Abs(v); {
-		case math.IsNaN(v):
-			return "nan"
-		case math.IsInf(v, 0):
-			return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(v, 'g', -1, 64), "+"))
-		case abs != 0 && abs < 1e-4 || abs >= 1e16:
-			return strconv.FormatFloat(v, 'e', -1, 64)
-		case v == math.Trunc(v):
-			return strconv.FormatFloat(v, 'f', 1, 64)
-		}
-		return strconv.FormatFloat(v, 'f', -1, 64)
+// Process says how the processes of a command run.
+type Process struct {
+	Directory string // ProcessTrial or ProcessSource: the folder in which they run
+	Source    string // where program and relative words are looked for; "": not decided yet
+	Timeout   int    // seconds that an attempt may take; 0: as long as it likes
+}
+
+// The folders in which a command can run.
+const (
+	ProcessTrial  = "trial"  // a folder of its own, in the sweep's
+	ProcessSource = "source" // the one where the program is, as W&B has it
+)
+
+// SummaryCondition is the condition under which what a command says of itself (the last value of each metric, and its summary) stands in evals.
+const SummaryCondition = "summary"
+
+// parseProcess reads the section process.
+func (p *parser) parseProcess() {
+	n := p.section("process")
+	if n == nil {
+		n = &node{kind: mapping}
+	} else if p.native {
+		p.fail(n.line, "process", "it says how external programs run, and this sweep trains a task")
+		return
 	}
-	return fmt.Sprint(v)
+	p.knownKeys(n, "process", []string{"directory", "source", "timeout"})
+	if p.native {
+		return
+	}
+	p.spec.Process = Process{
+		Directory: p.choiceKey(n, "directory", "process.directory", ProcessTrial, ProcessTrial, ProcessSource),
+		Timeout:   p.wholeKey(n, "timeout", "process.timeout", 1, 0),
+	}
+	if v := n.get("source"); given(v) {
+		folder, ok := v.value.(string)
+		if !ok || folder == "" {
+			p.fail(v.line, "process.source", "%s is no folder", v.text())
+		}
+		p.spec.Process.Source = folder
+	}
 }

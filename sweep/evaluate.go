@@ -15,7 +15,7 @@ func (p *parser) parseEvaluate() {
 		return
 	}
 	if !p.native {
-		p.unsupported(n.line, "evaluate", "the checkpoints of external programs are not evaluated")
+		p.unsupported(n.line, "evaluate", "an external program evaluates itself: what it reports stands under the condition "+SummaryCondition)
 		return
 	}
 	p.spec.Evaluate = p.conditions(n, "evaluate.")
@@ -163,6 +163,11 @@ func (p *parser) parseCheckpoints() {
 		return
 	}
 	p.knownKeys(n, "checkpoints", []string{"every", "initial", "keep"})
+	if !p.native {
+		for _, f := range n.fields {
+			p.unsupported(f.line, "checkpoints."+f.key, "an external program decides itself when it writes checkpoints, and all that it reports are kept")
+		}
+	}
 	p.spec.Checkpoints.Every = p.wholeKey(n, "every", "checkpoints.every", 1, 0)
 	p.spec.Checkpoints.Keep = p.choiceKey(n, "keep", "checkpoints.keep", "all", "all", "best", "last")
 	if v := n.get("initial"); given(v) {
@@ -296,9 +301,25 @@ func (p *parser) agree(n *node, s *Select) {
 	}
 }
 
+// checkCommandSelect gives the rule of a command's sweep the only condition that there is.
+func (p *parser) checkCommandSelect(n *node, s *Select) {
+	if s.Condition == "" {
+		s.Condition = SummaryCondition
+	}
+	for key, condition := range map[string]string{"condition": s.Condition, "report": s.Report} {
+		if condition != "" && condition != SummaryCondition {
+			p.fail(n.line, "select."+key, "there is no condition %s: what an external program reports stands under %s", condition, SummaryCondition)
+		}
+	}
+	if s.Metric == "" {
+		p.fail(n.line, "select.metric", "it must be given: a metric that the program reports")
+	}
+}
+
 // checkSelect finds the condition and checks that it has the metric.
 func (p *parser) checkSelect(n *node, s *Select) {
 	if !p.native {
+		p.checkCommandSelect(n, s)
 		return
 	}
 	fail := func(key, format string, args ...any) {

@@ -128,6 +128,16 @@ func (s *Spec) document() []entry {
 		}
 		add("command", words)
 	}
+	if !s.Native() && s.Process.Directory != "" {
+		process := []entry{{"directory", s.Process.Directory}}
+		if s.Process.Source != "" {
+			process = append(process, entry{"source", s.Process.Source})
+		}
+		if s.Process.Timeout > 0 {
+			process = append(process, entry{"timeout", int64(s.Process.Timeout)})
+		}
+		add("process", process)
+	}
 	for _, key := range sortedKeys(s.Recorded) {
 		add(key, s.Recorded[key])
 	}
@@ -159,6 +169,10 @@ func (s *Spec) documentParameters(add func(string, any)) {
 	own := len(s.Parameters) - s.added
 	var params []entry
 	for _, q := range s.Parameters[:own] {
+		if len(q.Keys) > 1 {
+			params = nest(params, q.Keys, q.describe())
+			continue
+		}
 		params = append(params, entry{q.Path, q.describe()})
 	}
 	if len(params) > 0 {
@@ -172,6 +186,26 @@ func (s *Spec) documentParameters(add func(string, any)) {
 	if len(overrides) > 0 {
 		add("overrides", overrides)
 	}
+}
+
+// nest adds a form under keys, one inside the other, as parameters nests them.
+func nest(params []entry, keys []string, form map[string]any) []entry {
+	i := slices.IndexFunc(params, func(e entry) bool { return e.key == keys[0] })
+	if i < 0 {
+		i = len(params)
+		params = append(params, entry{keys[0], map[string]any{"parameters": map[string]any{}}})
+	}
+	inner := params[i].value.(map[string]any)["parameters"].(map[string]any)
+	for _, key := range keys[1 : len(keys)-1] {
+		next, ok := inner[key].(map[string]any)
+		if !ok {
+			next = map[string]any{"parameters": map[string]any{}}
+			inner[key] = next
+		}
+		inner = next["parameters"].(map[string]any)
+	}
+	inner[keys[len(keys)-1]] = form
+	return params
 }
 
 func (s *Spec) documentMetric(add func(string, any)) {

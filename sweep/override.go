@@ -251,6 +251,15 @@ func (p *parser) applyParameter(o override) bool {
 		params = &node{kind: mapping}
 		p.root.set("parameters", params)
 	}
+	form := &node{kind: mapping}
+	if o.value != nil {
+		form.set("value", o.value)
+	} else {
+		form.set("values", &node{kind: sequence, items: o.swept})
+	}
+	if !p.native && replacePath(params, o.key, form) { // nested or not, as the program gets it
+		return false
+	}
 	existed := removePath(params, o.key)
 	if o.value != nil && p.native {
 		top, rest, dotted := strings.Cut(o.key, ".")
@@ -262,14 +271,25 @@ func (p *parser) applyParameter(o override) bool {
 		}
 		return false
 	}
-	form := &node{kind: mapping}
-	if o.value != nil {
-		form.set("value", o.value)
-	} else {
-		form.set("values", &node{kind: sequence, items: o.swept})
-	}
 	params.fields = append(params.fields, field{o.key, 0, form})
 	return !existed
+}
+
+// replacePath puts another form in the place of a dotted path's, however it is nested; false: the path is not there.
+func replacePath(params *node, path string, form *node) bool {
+	if params.field(path) != nil {
+		params.set(path, form)
+		return true
+	}
+	for i := range path {
+		if path[i] != '.' {
+			continue
+		}
+		if inner := params.get(path[:i]); inner != nil && inner.get("parameters") != nil && replacePath(inner.get("parameters"), path[i+1:], form) {
+			return true
+		}
+	}
+	return false
 }
 
 // fix sets a parameter of a section. Its name may have dots.

@@ -16,7 +16,7 @@ func (p *parser) parseParameters(added []string) {
 		}
 		return
 	}
-	p.walkParameters(n, "", 0)
+	p.walkParameters(n, nil)
 	own, rest := []Parameter{}, []Parameter{}
 	for _, param := range p.spec.Parameters {
 		if slices.Contains(added, param.Path) {
@@ -34,12 +34,13 @@ func (p *parser) parseParameters(added []string) {
 }
 
 // walkParameters reads one level; nested parameters make one dotted path.
-func (p *parser) walkParameters(n *node, prefix string, line int) {
+func (p *parser) walkParameters(n *node, outer []string) {
 	if len(n.fields) == 0 && !p.native {
-		p.fail(n.line, strings.TrimSuffix("parameters."+prefix, "."), "nothing stands here")
+		p.fail(n.line, strings.Join(append([]string{"parameters"}, outer...), "."), "nothing stands here")
 	}
 	for _, f := range n.fields {
-		path := prefix + f.key
+		keys := append(slices.Clone(outer), f.key)
+		path := strings.Join(keys, ".")
 		switch {
 		case f.value.kind != mapping:
 			p.fail(f.line, path, "%s is no form of a parameter; want {value: …}, {values: […]}, {min: …, max: …} or a distribution", f.value.text())
@@ -50,9 +51,9 @@ func (p *parser) walkParameters(n *node, prefix string, line int) {
 				p.fail(inner.line, path+".parameters", "%s is no section of parameters", inner.text())
 				continue
 			}
-			p.walkParameters(inner, path+".", f.line)
+			p.walkParameters(inner, keys)
 		default:
-			p.parameter(path, f)
+			p.parameter(keys, f)
 		}
 	}
 }
@@ -61,7 +62,8 @@ func (p *parser) walkParameters(n *node, prefix string, line int) {
 const maxPaths = 1000
 
 // parameter reads one swept path.
-func (p *parser) parameter(path string, f field) {
+func (p *parser) parameter(keys []string, f field) {
+	path := strings.Join(keys, ".")
 	if line, twice := p.swept[path]; twice {
 		p.fail(f.line, path, "this path is swept in line %d already, written in another way", line)
 		return
@@ -84,6 +86,9 @@ func (p *parser) parameter(path string, f field) {
 		param.dropTwins()
 	}
 	p.checkMethod(path, f, param)
+	if !p.native {
+		param.Keys = keys
+	}
 	p.spec.Parameters = append(p.spec.Parameters, param)
 }
 

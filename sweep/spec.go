@@ -28,7 +28,8 @@ type Spec struct {
 	Recorded    map[string]any // keys that are kept and have no effect: description, project, entity…
 	Unsupported []string       // what this version can plan but not run, as "path: why"
 	Program     string         // a command's program; such a spec has no Task
-	Command     []string
+	Command     []string       // its words, macros not expanded; nil: W&B's default
+	Process     Process        // how a command's processes run
 
 	catalog    *Catalog
 	trains     bool
@@ -52,9 +53,10 @@ type Sampler struct {
 
 // A Parameter is one swept path.
 type Parameter struct {
-	Path         string // "train.lr"; "model" where a whole section is swept: its values are names, or map[string]any with "name" and parameters
-	Distribution string // the W&B form: categorical, constant, int_uniform, uniform, log_uniform_values…
-	Values       []any  // categorical forms and constant
+	Path         string   // "train.lr"; "model" where a whole section is swept: its values are names, or map[string]any with "name" and parameters
+	Keys         []string // of a command's parameter: the keys under which the program gets it, one inside the other; joined by points they are Path
+	Distribution string   // the W&B form: categorical, constant, int_uniform, uniform, log_uniform_values…
+	Values       []any    // categorical forms and constant
 	Probability  []float64
 	Min, Max     float64
 	Mu, Sigma    float64

@@ -22,9 +22,9 @@ type source interface {
 type Plan struct {
 	spec    *sweep.Spec
 	source  source
-	seen    map[sweep.CellID]bool
-	pending []sweep.Trial // of the present cell
-	index   int           // of the next trial
+	seen    map[sweep.CellID]int // how often each cell has been planned: of a native sweep at most once
+	pending []sweep.Trial        // of the present cell
+	index   int                  // of the next trial
 	cells   int
 	ended   bool
 }
@@ -41,7 +41,7 @@ const maxChecked = 20_000
 // Open makes the plan of a spec and checks that its configurations can be built: every cell of a grid, up to 20,000 of them, else so many evenly spread;
 // the first 100 points of a random sweep and the extremes of each path. The error is a sweep.Problems.
 func Open(s *sweep.Spec) (*Plan, error) {
-	p := &Plan{spec: s, seen: map[sweep.CellID]bool{}}
+	p := &Plan{spec: s, seen: map[sweep.CellID]int{}}
 	switch s.Method {
 	case "random":
 		r := newRandom(s)
@@ -107,20 +107,27 @@ func (p *Plan) Next(n int) (trials []sweep.Trial, draws int, err error) {
 	return trials, p.source.draws(), nil
 }
 
-// Skip goes on where an earlier Plan of the same spec stood: behind so many draws, all of whose trials were planned. seen are the cells planned so far, in
-// any order, each once or more.
+// Skip goes on where an earlier Plan of the same spec stood: behind so many draws, all of whose trials were planned. seen are the cells of the trials
+// planned so far, in any order.
 func (p *Plan) Skip(draws int, seen []sweep.CellID) {
 	p.source.skip(draws)
+	trials := map[sweep.CellID]int{}
 	for _, c := range seen {
-		if !p.seen[c] {
-			p.seen[c] = true
-			p.index += len(p.spec.Seeds)
-			p.cells++
+		trials[c]++
+	}
+	for c, n := range trials {
+		times := 1
+		if !p.spec.Native() {
+			times = (n + len(p.spec.Seeds) - 1) / len(p.spec.Seeds)
 		}
+		p.index += (times - p.seen[c]) * len(p.spec.Seeds)
+		p.cells += times - p.seen[c]
+		p.seen[c] = times
 	}
 }
 
-// nextCell fills pending with the trials of a cell that has not been seen; with none at the end of the space.
+// nextCell fills pending with the trials of a cell that has not been seen; with none at the end of the space. A command's cell may come again: an external
+// program need not be deterministic, so each time is a repeat, a trial of its own, with a number behind those of the times before.
 func (p *Plan) nextCell() error {
 	for range maxRepeats {
 		params, ok := p.source.next()
@@ -131,14 +138,16 @@ func (p *Plan) nextCell() error {
 		if err != nil {
 			return err
 		}
-		if p.seen[first.Cell] {
+		times := p.seen[first.Cell]
+		if times > 0 && (p.spec.Native() || p.spec.Method == "grid") {
 			continue
 		}
-		p.seen[first.Cell] = true
+		p.seen[first.Cell]++
 		p.cells++
-		p.pending = append(p.pending[:0:0], first)
-		for _, seed := range p.spec.Seeds[1:] {
-			t, err := p.spec.Trial(0, params, seed)
+		p.pending = p.pending[:0:0]
+		stride := slices.Max(p.spec.Seeds) - slices.Min(p.spec.Seeds) + 1
+		for _, seed := range p.spec.Seeds {
+			t, err := p.spec.Trial(0, params, seed+int64(times)*stride)
 			if err != nil {
 				return err
 			}

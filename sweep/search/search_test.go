@@ -242,3 +242,34 @@ func TestDrawsAreNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeats: a command's draws that repeat a cell are trials of their own, with numbers that go on, also behind a Skip; a native sweep's are drawn again.
+func TestRepeats(t *testing.T) {
+	const text = "method: random\nrun_cap: 12\nseeds: [5, 7]\nparameters: {x: {values: [1, 2]}}\nprogram: x\n"
+	p := open(t, text)
+	all, draws, err := p.Next(100)
+	if err != nil || len(all) != 12 || draws != 6 {
+		t.Fatalf("%d trials from %d draws: %v", len(all), draws, err)
+	}
+	numbers := map[sweep.CellID][]int64{}
+	keys := map[sweep.TrialID]bool{}
+	for i, trial := range all {
+		want := []int64{5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22}[len(numbers[trial.Cell])]
+		if trial.Seed != want || trial.Index != i || keys[trial.ID] {
+			t.Errorf("trial %d of a cell with the repeats %v has number %d, index %d", i, numbers[trial.Cell], trial.Seed, trial.Index)
+		}
+		keys[trial.ID] = true
+		numbers[trial.Cell] = append(numbers[trial.Cell], trial.Seed)
+	}
+	later := open(t, text)
+	var seen []sweep.CellID
+	for _, trial := range all[:6] {
+		seen = append(seen, trial.Cell)
+	}
+	later.Skip(3, seen)
+	rest, _, err := later.Next(100)
+	same := func(a, b sweep.Trial) bool { return a.ID == b.ID && a.Index == b.Index && a.Seed == b.Seed }
+	if err != nil || !slices.EqualFunc(all[6:], rest, same) {
+		t.Errorf("behind half of the trials come others: %v\n%v\n%v", err, all[6:], rest)
+	}
+}
