@@ -47,6 +47,9 @@ func (d *Dataset) measured(metric, condition, report string) (measurements, erro
 			m.names[e.Condition] = map[string]struct{}{}
 		}
 		m.names[e.Condition][e.Metric] = struct{}{}
+		if d.spec.External() { // a program may report its last values without a checkpoint
+			m.last[e.Trial] = max(m.last[e.Trial], e.Update)
+		}
 		if e.Metric != metric {
 			continue
 		}

@@ -54,23 +54,26 @@ func (d *Dataset) Checkpoints(trials ...string) iter.Seq2[CheckpointRow, error] 
 // Curves yields the training curves of the given trials, or of all, in the order of the parts: Collect and CompareCurves sort them.
 // After an error, which names the file, there is no more.
 func (d *Dataset) Curves(trials ...string) iter.Seq2[CurveRow, error] {
-	return rowsOf(d, sweep.CurvesTable, d.tail.Curves, trials, curveOf, func(r CurveRow) string { return r.Trial })
+	return rowsOf(d, sweep.CurvesTable, d.tail.Curves, trials, curveOf, func(r CurveRow) string { return r.Trial }, d.superseded().curve)
 }
 
 // Evals yields the evaluations of the given trials, or of all, like Curves.
 func (d *Dataset) Evals(trials ...string) iter.Seq2[EvalRow, error] {
-	return rowsOf(d, sweep.EvalsTable, d.tail.Evals, trials, evalOf, func(r EvalRow) string { return r.Trial })
+	return rowsOf(d, sweep.EvalsTable, d.tail.Evals, trials, evalOf, func(r EvalRow) string { return r.Trial }, d.superseded().eval)
 }
 
 // Events yields the events of the given trials, or all, in the order of the log.
 func (d *Dataset) Events(trials ...string) iter.Seq2[EventRow, error] {
-	return rowsOf(d, sweep.EventsTable, d.tail.Events, trials, eventOf, func(r EventRow) string { return r.Trial })
+	return rowsOf(d, sweep.EventsTable, d.tail.Events, trials, eventOf, func(r EventRow) string { return r.Trial }, nil)
 }
 
 // Timings yields the ended attempts at the given trials, or at all, in the order in which they ended.
 func (d *Dataset) Timings(trials ...string) iter.Seq2[TimingRow, error] {
-	return rowsOf(d, sweep.TimingsTable, d.tail.Timings, trials, timingOf, func(r TimingRow) string { return r.Trial })
+	return rowsOf(d, sweep.TimingsTable, d.tail.Timings, trials, timingOf, func(r TimingRow) string { return r.Trial }, nil)
 }
+
+// superseded is what of the parts does not count any more.
+func (d *Dataset) superseded() cutoff { return supersededBy(d.tail.Superseded) }
 
 // Planned is the number of trials that the sweep will have; finite is false where its method has no end.
 func (d *Dataset) Planned() (trials int, finite bool) {

@@ -64,7 +64,7 @@ func writeGeneration(dir string, m, before *manifest, c captured, rows Rows) err
 	}
 	m.Tables = map[string][]part{}
 	if before != nil {
-		if err := linkParts(dir, m, before); err != nil {
+		if err := linkParts(dir, m, before, rows.Superseded); err != nil {
 			return err
 		}
 	}
@@ -97,8 +97,16 @@ func sealGeneration(dir, root string, m *manifest, c captured) error {
 
 // linkParts takes over the parts of the generation before; many small ones become one. Then the large ones get new names: some readers look a name up
 // after they have listed the folder, and silently leave out what the swap of the link has taken away. If all names are gone they notice.
-func linkParts(dir string, m, before *manifest) error {
+// Where rows were superseded, curves and evals are written anew without them.
+func linkParts(dir string, m, before *manifest, superseded []Superseded) error {
 	for _, table := range appended {
+		if len(superseded) > 0 && (table == sweep.CurvesTable || table == sweep.EvalsTable) {
+			d := &Dataset{parts: map[string][]string{table: before.paths(dir, table)}, tail: Rows{Superseded: superseded}}
+			if err := d.writeTable(filepath.Join(dir, sweep.GenDir, m.Generation), m, table, fmt.Sprintf("%06d-merged.parquet", m.Number)); err != nil {
+				return err
+			}
+			continue
+		}
 		small := slices.DeleteFunc(slices.Clone(before.Tables[table]), func(p part) bool { return p.Rows >= largePart })
 		merge := len(small) >= maxParts
 		for i, path := range before.paths(dir, table) {

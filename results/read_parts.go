@@ -130,14 +130,14 @@ func bounds(file *parquet.File, group int) (low, high string, ok bool) {
 	return string(s.MinValue), string(s.MaxValue), len(s.MinValue) > 0 && len(s.MaxValue) > 0
 }
 
-// rowsOf yields a table's rows: those of its parts, in their order, then those of the log tail.
-func rowsOf[R, T any](d *Dataset, table string, tail []T, trials []string, of func(R) T, trial func(T) string) iter.Seq2[T, error] {
+// rowsOf yields a table's rows: those of its parts that are not gone, in their order, then those of the log tail.
+func rowsOf[R, T any](d *Dataset, table string, tail []T, trials []string, of func(R) T, trial func(T) string, gone func(T) bool) iter.Seq2[T, error] {
 	want := wantedTrials(trials)
 	return func(yield func(T, error) bool) {
 		more := true
 		for _, path := range d.parts[table] {
 			err := readPart(path, want, func(stored R) bool {
-				if row := of(stored); want.has(trial(row)) {
+				if row := of(stored); want.has(trial(row)) && (gone == nil || !gone(row)) {
 					more = yield(row, nil)
 				}
 				return more

@@ -10,23 +10,24 @@ import (
 
 // sortedCurves yields curves by (trial, update, metric).
 func (d *Dataset) sortedCurves(trials ...string) iter.Seq2[CurveRow, error] {
-	return inOrder(d, sweep.CurvesTable, d.tail.Curves, trials, curveOf, func(r CurveRow) string { return r.Trial }, compareCurves)
+	return inOrder(d, sweep.CurvesTable, d.tail.Curves, trials, curveOf, func(r CurveRow) string { return r.Trial }, d.superseded().curve, compareCurves)
 }
 
 // sortedEvals yields evals by (trial, update, condition, metric).
 func (d *Dataset) sortedEvals(trials ...string) iter.Seq2[EvalRow, error] {
-	return inOrder(d, sweep.EvalsTable, d.tail.Evals, trials, evalOf, func(r EvalRow) string { return r.Trial }, compareEvals)
+	return inOrder(d, sweep.EvalsTable, d.tail.Evals, trials, evalOf, func(r EvalRow) string { return r.Trial }, d.superseded().eval, compareEvals)
 }
 
 // inOrder merges the parts of a table, each of which was written in order, with the sorted tail: one pass, whatever the size.
-func inOrder[R, T any](d *Dataset, table string, tail []T, trials []string, of func(R) T, trial func(T) string, compare func(a, b T) int) iter.Seq2[T, error] {
+func inOrder[R, T any](d *Dataset, table string, tail []T, trials []string, of func(R) T, trial func(T) string, gone func(T) bool,
+	compare func(a, b T) int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var sources []iter.Seq2[T, error]
 		for _, path := range d.parts[table] {
 			one := &Dataset{parts: map[string][]string{table: {path}}}
-			sources = append(sources, rowsOf(one, table, nil, trials, of, trial))
+			sources = append(sources, rowsOf(one, table, nil, trials, of, trial, gone))
 		}
-		sources = append(sources, rowsOf(&Dataset{}, table, slices.SortedStableFunc(slices.Values(tail), compare), trials, of, trial))
+		sources = append(sources, rowsOf(&Dataset{}, table, slices.SortedStableFunc(slices.Values(tail), compare), trials, of, trial, nil))
 		merge(sources, compare, yield)
 	}
 }

@@ -95,18 +95,6 @@ func replay(dir string, from position, s *State) (rows Rows, entries int, err er
 	return rows, entries, nil
 }
 
-func (r *Rows) add(more Rows) {
-	r.Trials = append(r.Trials, more.Trials...)
-	r.Curves = append(r.Curves, more.Curves...)
-	r.Evals = append(r.Evals, more.Evals...)
-	r.Checkpoints = append(r.Checkpoints, more.Checkpoints...)
-	r.Events = append(r.Events, more.Events...)
-	r.Timings = append(r.Timings, more.Timings...)
-}
-
-// count is how many rows of tables that grow by parts there are.
-func (r *Rows) count() int { return len(r.Curves) + len(r.Evals) + len(r.Events) + len(r.Timings) }
-
 // loadState reads the snapshot that a manifest names.
 func loadState(dir string, m *manifest, spec *sweep.Spec) (*State, error) {
 	path := m.statePath(dir)

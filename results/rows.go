@@ -59,7 +59,13 @@ type TimingRow struct {
 	Seconds        float64 // as measured by the attempt itself; 0 where it could not say
 }
 
-// Rows is a batch of rows of all tables.
+// A Superseded says that what earlier attempts at a command's trial have reported beyond an update does not count any more: another attempt went on from there.
+type Superseded struct {
+	Trial string
+	After int64
+}
+
+// Rows is a batch of rows of all tables. Superseded concerns curves and evals that came before the batch; those within it are gone already.
 type Rows struct {
 	Trials      []TrialRow
 	Curves      []CurveRow
@@ -67,4 +73,5 @@ type Rows struct {
 	Checkpoints []CheckpointRow
 	Events      []EventRow
 	Timings     []TimingRow
+	Superseded  []Superseded
 }

@@ -38,6 +38,9 @@ type TrialState struct {
 	checkpoints []heldCheckpoint // by update
 	evals       []heldEval       // in order of arrival
 	curves      []heldCurve
+
+	resumed int  // of a command: the update from which the present attempt goes on
+	silent  bool // it has not reported a curve yet
 }
 
 // AttemptState is one attempt.
@@ -64,10 +67,10 @@ type heldEval struct {
 	Value             Value
 }
 
-// heldCurve is one training metric. Values are dropped when the trial has ended: what arrives later is known and not compared.
+// heldCurve is one training metric. Values are dropped when the trial has ended: what arrives later is known and not compared. A command's have none.
 type heldCurve struct {
 	Metric string
-	Count  int // updates 1 to Count are there, where Values is nil
+	Count  int // updates 1 to Count are there, where Values is nil; of a command, the last update that is there, -1: none
 	Values []Value
 }
 

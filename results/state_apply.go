@@ -84,6 +84,10 @@ func (s *State) granted(at time.Time, g *Granted, rows *Rows) error {
 			return fmt.Errorf("trial %s: attempt %d is granted, but the trial has ended or is running", grant.Trial, grant.Attempt)
 		}
 		t.Attempts = append(t.Attempts, AttemptState{Number: grant.Attempt, Incarnation: g.Incarnation, Agent: g.Agent, Started: at})
+		if s.spec.External() {
+			t.resumed, t.silent = t.newest(), true
+			t.supersede(t.resumed, rows)
+		}
 		rows.event(at, EventRow{Kind: "attempt granted", Trial: string(grant.Trial), Attempt: int64(grant.Attempt), Agent: g.Agent})
 	}
 	return nil
@@ -173,8 +177,15 @@ func (s *State) trialReport(at time.Time, from sweep.Incarnation, t *TrialState,
 		s.differ++
 		rows.event(at, EventRow{Kind: EventNondeterministic, Trial: string(t.ID), Attempt: int64(tr.Attempt), Detail: fmt.Sprintf(format, args...)})
 	}
+	if s.spec.External() {
+		differs = func(string, ...any) {} // a program need not give the same result twice
+	}
 	for _, c := range tr.Curves {
-		t.addCurve(c, rows, differs)
+		if s.spec.External() {
+			t.addCommandCurve(at, tr.Attempt, c, rows)
+		} else {
+			t.addCurve(c, rows, differs)
+		}
 	}
 	for _, e := range tr.Evals {
 		t.addEval(e, rows, differs)

@@ -88,6 +88,8 @@ type trialSnapshot struct {
 	Checkpoints []heldCheckpoint
 	Evals       []heldEval
 	Curves      []heldCurve
+	Resumed     int
+	Silent      bool
 }
 
 // encode writes the state as a file.
@@ -99,7 +101,7 @@ func (s *State) encode() ([]byte, error) {
 			return nil, fmt.Errorf("parameters of trial %s: %w", t.ID, err)
 		}
 		snap.Trials = append(snap.Trials, trialSnapshot{t.ID, t.Cell, t.Index, t.Seed, params, t.Outcome, t.Cause, t.Detail, t.Reached,
-			t.Attempts, t.Opened, t.checkpoints, t.evals, t.curves})
+			t.Attempts, t.Opened, t.checkpoints, t.evals, t.curves, t.resumed, t.silent})
 	}
 	var b bytes.Buffer
 	z, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
@@ -138,7 +140,7 @@ func decodeState(spec *sweep.Spec, data []byte) (*State, error) {
 		s.trials[t.ID] = &TrialState{
 			Trial:   sweep.Trial{ID: t.ID, Cell: t.Cell, Index: t.Index, Seed: t.Seed, Params: params},
 			Outcome: t.Outcome, Cause: t.Cause, Detail: t.Detail, Reached: t.Reached, Attempts: t.Attempts, Opened: t.Opened,
-			checkpoints: t.Checkpoints, evals: t.Evals, curves: t.Curves,
+			checkpoints: t.Checkpoints, evals: t.Evals, curves: t.Curves, resumed: t.Resumed, silent: t.Silent,
 		}
 		s.order = append(s.order, t.ID)
 		if t.Outcome != "" {

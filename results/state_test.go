@@ -250,7 +250,7 @@ func TestMergeKeepsNoName(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, sweep.GenDir, m.Generation, sweep.CurvesTable), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := linkParts(dir, m, &before); err != nil {
+	if err := linkParts(dir, m, &before, nil); err != nil {
 		t.Fatal(err)
 	}
 	after := m.Tables[sweep.CurvesTable]

@@ -36,6 +36,9 @@ func (s *Spec) Unrunnable() Problems { return s.unrunnable.sorted() }
 // Native tells whether the sweep trains a task of this program, rather than running a program.
 func (s *Spec) Native() bool { return s.Task.Name != "" }
 
+// External tells whether the trials are runs of an external program.
+func (s *Spec) External() bool { return s.Program != "" || len(s.Command) > 0 }
+
 // Check tells whether a configuration's task and model can be built (Catalog.Build).
 func (s *Spec) Check(c Config) error {
 	if s.catalog == nil || s.catalog.Build == nil || !s.Native() {

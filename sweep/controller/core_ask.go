@@ -43,6 +43,9 @@ func (c *Core) grant(a *agent, want int) {
 	grants := make([]results.Grant, len(taken))
 	for i, t := range taken {
 		c.hand(t, a, t.attempt+1)
+		if c.commands() {
+			t.resume = max(c.ledger.Newest(t.ID), 0)
+		}
 		a.host.held++
 		a.answer = append(a.answer, t)
 		a.attempts = append(a.attempts, t.attempt)
@@ -57,7 +60,7 @@ func (a *agent) granted() []broker.Granted {
 	var list []broker.Granted
 	for i, t := range a.answer {
 		if a.held[t.ID] == t && t.attempt == a.attempts[i] {
-			list = append(list, broker.Granted{Trial: t.Trial, Attempt: t.attempt})
+			list = append(list, broker.Granted{Trial: t.Trial, Attempt: t.attempt, Resume: t.resume})
 		}
 	}
 	return list

@@ -46,7 +46,15 @@ func (c *Core) announceCommit(a *agent) {
 	}
 }
 
-// known is the report without trials that are not in the plan; they leave an event.
+// commands tells whether the trials are those of an external program: such need not be deterministic.
+func (c *Core) commands() bool { return c.options.Spec != nil && c.options.Spec.External() }
+
+// owns tells whether an incarnation has an attempt at a trial now.
+func (c *Core) owns(from sweep.Incarnation, t *trial, attempt int) bool {
+	return t.state == running && t.attempt == attempt && t.holder.id == from
+}
+
+// known is the report without trials that are not in the plan, which leave an event; of a program's trials only their owner's reports are known.
 func (c *Core) known(r *results.Report) *results.Report {
 	cleaned := *r
 	cleaned.Trials = nil
@@ -54,6 +62,9 @@ func (c *Core) known(r *results.Report) *results.Report {
 		if c.trials[tr.Trial] == nil {
 			c.write(results.Entry{Event: &results.Event{Kind: "unknown trial", Trial: tr.Trial, Attempt: tr.Attempt,
 				Detail: fmt.Sprintf("report %d of incarnation %s", r.Sequence, r.Incarnation)}})
+			continue
+		}
+		if c.commands() && !c.owns(r.Incarnation, c.trials[tr.Trial], tr.Attempt) {
 			continue
 		}
 		cleaned.Trials = append(cleaned.Trials, tr)
@@ -68,7 +79,7 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 		return
 	}
 	if end := tr.End; end != nil {
-		if t.state == running && t.attempt == tr.Attempt && t.holder.id == from {
+		if c.owns(from, t, tr.Attempt) {
 			c.free(t)
 			c.account(t, *end)
 		} else if arrived(end.Cause) {

@@ -15,6 +15,7 @@ type trial struct {
 	place   int // in the plan
 	state   trialState
 	attempt int  // number of the last attempt; 0: none
+	resume  int  // of a command: the update from which it goes on
 	queued  bool // it stands in a queue
 
 	holder *agent        // while running
