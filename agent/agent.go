@@ -33,6 +33,8 @@ type Options struct {
 	Heartbeat time.Duration // (5 s)
 	Patience  time.Duration // without a controller, before the agent leaves (60 s)
 	Grace     time.Duration // for a trial to stop, before its process is killed (20 s)
+
+	external bool // the trials are those of an external program
 }
 
 func (o Options) withDefaults() Options {
@@ -69,10 +71,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	name := fmt.Sprintf("%s:%d", host, os.Getpid())
 	incarnation := sweep.Incarnation(strings.ToLower(rand.Text()))
-	specDigest, err := digestOfSpec(o.Dir)
+	spec, err := readSpec(o.Dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("run an agent: %w", err)
 	}
+	o.external = spec.External()
 	binary, err := BinaryDigest()
 	if err != nil {
 		return err
@@ -88,22 +91,19 @@ func Run(ctx context.Context, o Options) (err error) {
 	o.Log = o.Log.With().Str("agent", name).Logger()
 	a := newSupervisor(o, incarnation, s, log)
 	a.hello.Host, a.hello.PID, a.hello.Slots, a.hello.MemoryBytes = host, os.Getpid(), o.Slots, memoryBytes()
-	a.hello.SpecDigest, a.hello.BinaryDigest = specDigest, binary
+	a.hello.SpecDigest, a.hello.BinaryDigest = spec.Digest(), binary
 	err = a.run(ctx)
 	return errors.Join(err, s.Close(), log.close())
 }
 
-func digestOfSpec(dir string) (string, error) {
+// readSpec reads the frozen spec of a sweep's folder.
+func readSpec(dir string) (*sweep.Spec, error) {
 	name := filepath.Join(dir, sweep.SpecFile)
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return "", fmt.Errorf("run an agent: %w", err)
+		return nil, err
 	}
-	spec, err := sweep.Parse(name, text, nil, train.Catalog())
-	if err != nil {
-		return "", fmt.Errorf("run an agent: %w", err)
-	}
-	return spec.Digest(), nil
+	return sweep.Parse(name, text, nil, train.Catalog())
 }
 
 // BinaryDigest is the SHA-256 of the program that runs.

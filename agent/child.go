@@ -8,13 +8,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"neurosweep/broker"
+	"neurosweep/command"
 	"neurosweep/models/train"
 	"neurosweep/results"
 	"neurosweep/sweep"
@@ -23,7 +24,8 @@ import (
 // RunSlot is the child process of an agent: orders come on in, messages go to out, and what else there is to say goes to stderr. It returns
 // when in is closed, which means that the agent has ended. Signals that a terminal or SLURM sends to every process are left to the agent.
 func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
-	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
+	// Caught and passed over rather than ignored, which programs that are started here would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGPIPE)
 	orders := bufio.NewReaderSize(in, 1<<16)
 	var first order
 	if err := readFrame(orders, &first); err != nil {
@@ -34,7 +36,7 @@ func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	s := &slotChild{dir: first.Setup.Dir, out: bufio.NewWriterSize(out, 1<<16), committed: map[sweep.TrialID]map[int]bool{}}
 	s.wake = sync.NewCond(&s.mu)
-	if err := s.load(); err != nil {
+	if err := s.load(first.Setup.Grace); err != nil {
 		return err
 	}
 	if err := s.send(message{Ready: true}); err != nil {
@@ -50,8 +52,9 @@ func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // A slotChild is the state of a child process.
 type slotChild struct {
-	dir  string
-	spec *sweep.Spec
+	dir    string
+	spec   *sweep.Spec
+	runner *command.Runner // of a sweep of an external program
 
 	writing sync.Mutex
 	out     *bufio.Writer
@@ -66,16 +69,24 @@ type slotChild struct {
 	closed    bool
 }
 
-func (s *slotChild) load() error {
-	name := filepath.Join(s.dir, sweep.SpecFile)
-	text, err := os.ReadFile(name)
+func (s *slotChild) load(grace time.Duration) (err error) {
+	if s.spec, err = readSpec(s.dir); err == nil && s.spec.External() {
+		s.runner, err = command.NewRunner(s.spec, s.dir, command.Options{Grace: grace * 3 / 4, Print: s.print, MemoryKills: memoryKills})
+	}
 	if err != nil {
 		return fmt.Errorf("start a slot: %w", err)
 	}
-	if s.spec, err = sweep.Parse(name, text, nil, train.Catalog()); err != nil {
-		return fmt.Errorf("start a slot: %w", err)
-	}
 	return nil
+}
+
+// print passes on what the present attempt prints.
+func (s *slotChild) print(lines []string) {
+	s.mu.Lock()
+	hold := s.running
+	s.mu.Unlock()
+	if hold != nil {
+		_ = s.send(message{Printed: &printed{*hold, lines}}) // that the supervisor is gone is seen elsewhere
+	}
 }
 
 // obey reads orders until the pipe is closed.
@@ -89,7 +100,7 @@ func (s *slotChild) obey(in *bufio.Reader) error {
 		case err != nil:
 			s.closed = true
 			if s.cancel != nil {
-				s.cancel(context.Canceled)
+				s.cancel(command.ErrAbandoned)
 			}
 		case o.Run != nil:
 			s.waiting = append(s.waiting, *o.Run)
@@ -162,6 +173,9 @@ func (s *slotChild) next(ctx context.Context) (broker.Granted, context.Context, 
 // work runs one trial after the other.
 func (s *slotChild) work(ctx context.Context) error {
 	defer s.flush()
+	if s.runner != nil {
+		runtime.LockOSThread() // for the life of this process: the kernel ties the death of programs to the thread that starts them
+	}
 	for {
 		g, ctx, ok := s.next(ctx)
 		if !ok {
@@ -184,12 +198,31 @@ func (s *slotChild) work(ctx context.Context) error {
 
 // attempt runs one attempt and turns an error into its end.
 func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
+	if s.runner != nil {
+		return s.external(ctx, g)
+	}
 	job := train.Job{Spec: s.spec, Trial: g.Trial, Attempt: g.Attempt, Dir: s.dir, Committed: func(update int) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.committed[g.ID][update]
 	}}
 	end, err := train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
+	if err != nil {
+		return results.End{Cause: train.Classify(err), Update: end.Update, Detail: err.Error()}
+	}
+	return end
+}
+
+// external runs one attempt of an external program.
+func (s *slotChild) external(ctx context.Context, g broker.Granted) results.End {
+	end, err := s.runner.Run(ctx, command.Job{Trial: g.Trial, Attempt: g.Attempt, Resume: g.Resume},
+		func(r results.TrialReport) error { return s.send(message{Report: &r}) })
+	s.mu.Lock()
+	idle := len(s.waiting) == 0
+	s.mu.Unlock()
+	if idle {
+		s.runner.Tidy()
+	}
 	if err != nil {
 		return results.End{Cause: train.Classify(err), Update: end.Update, Detail: err.Error()}
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -92,7 +93,7 @@ func (a *supervisor) newSlot() *slot {
 		a.fatal = err
 		return nil
 	}
-	s.orders <- order{Setup: &setup{Dir: a.o.Dir}}
+	s.orders <- order{Setup: &setup{Dir: a.o.Dir, Grace: a.o.Grace}}
 	a.slots = append(a.slots, s)
 	return s
 }
@@ -122,6 +123,10 @@ func (a *supervisor) slotEvent(e slotEvent) {
 	case e.message.Returned != nil:
 		if j := s.find(*e.message.Returned); j != nil {
 			a.returned(j)
+		}
+	case e.message.Printed != nil:
+		for _, line := range e.message.Printed.Lines {
+			a.log.print(e.message.Printed.Hold, line)
 		}
 	case e.message.Report != nil:
 		a.slotReport(s, e.message.Report)
@@ -154,8 +159,11 @@ func (a *supervisor) slotReport(s *slot, r *results.TrialReport) {
 		a.pausedUntil = time.Now().Add(diskPause)
 		a.o.Log.Error().Str("trial", string(r.Trial)).Str("detail", r.End.Detail).Msg("the disk is full: this agent takes no trial for a while")
 	}
-	if r.End.Detail != "" {
-		a.log.print(j.hold(), r.End.Detail)
+	if text := r.End.Detail; text != "" {
+		if a.o.external { // what the program said stands there already
+			text, _, _ = strings.Cut(text, "\n")
+		}
+		a.log.print(j.hold(), text)
 	}
 	a.drop(j)
 }

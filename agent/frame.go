@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"neurosweep/broker"
 	"neurosweep/results"
@@ -25,7 +26,8 @@ type order struct {
 }
 
 type setup struct {
-	Dir string `json:"dir"` // the sweep's folder
+	Dir   string        `json:"dir"`   // the sweep's folder
+	Grace time.Duration `json:"grace"` // for a trial to stop, before this process is killed
 }
 
 // A stopOrder ends an attempt, running or waiting.
@@ -46,6 +48,13 @@ type message struct {
 	Begun    *sweep.Hold          `json:"begun,omitempty"`    // the slot has begun an attempt
 	Returned *sweep.Hold          `json:"returned,omitempty"` // the slot gives an attempt back that was stopped or recalled before it began
 	Report   *results.TrialReport `json:"report,omitempty"`   // with End: the attempt is over
+	Printed  *printed             `json:"printed,omitempty"`  // an external program has printed something
+}
+
+// printed is what a program prints, in lines.
+type printed struct {
+	Hold  sweep.Hold `json:"hold"`
+	Lines []string   `json:"lines"`
 }
 
 func writeFrame(w *bufio.Writer, v any) error {

@@ -30,10 +30,11 @@ const logSuffix = ".log"
 
 // A logFile is the log of one agent: frames, each a line with the trial that it belongs to. Its methods may be called from several goroutines.
 type logFile struct {
-	mu    sync.Mutex
-	log   *durable.Log
-	agent string
-	full  bool // the disk was: what is printed now is lost, and is no reason to stop
+	mu          sync.Mutex
+	log         *durable.Log
+	agent       string
+	incarnation sweep.Incarnation
+	full        bool // the disk was: what is printed now is lost, and is no reason to stop
 }
 
 func createLog(dir string, i sweep.Incarnation, agent string) (*logFile, error) {
@@ -41,7 +42,7 @@ func createLog(dir string, i sweep.Incarnation, agent string) (*logFile, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &logFile{log: log, agent: agent}, nil
+	return &logFile{log: log, agent: agent, incarnation: i}, nil
 }
 
 // print appends a line. Lines are not synced one by one.

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"neurosweep/command"
 	"neurosweep/models/train"
 	"neurosweep/sweep"
 )
@@ -62,6 +63,11 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 	c.Args[0] = os.Args[0] // the program may look at the name by which it was called
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.Env = append(append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Threads)), o.SlotEnv...)
+	mark := command.SlotMark(fmt.Sprintf("%s-%d", log.incarnation, s.serial))
+	if o.external {
+		c.SysProcAttr.Pdeathsig = 0 // it sees the end of its pipe, and ends the program's processes before itself
+		c.Env = append(c.Env, mark)
+	}
 	s.said.log = log
 	c.Stderr = s.said
 	in, err1 := c.StdinPipe()
@@ -83,6 +89,9 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 	go s.write(in)
 	s.read(out, events)
 	err = c.Wait()
+	if o.external {
+		command.KillStrays(mark)
+	}
 	events <- slotEvent{slot: s.number, serial: s.serial, ended: true, err: err, state: c.ProcessState}
 }
 

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"sweep/durable", "sweep/random", "sweep", "sweep/search", "slurm", "slurm/slurmtest"},
 	{"models/kernel", "models/graph", "broker", "results", "results/spool"},
 	{"tasks", "models"},
-	{"models/train", "results/analysis", "results/plot"},
+	{"models/train", "python", "command", "results/analysis", "results/plot"},
 	{"agent", "sweep/controller"},
 	{"cmd/sweep"},
 	{"models/kernel/gen/gemm", "models/kernel/gen/element", "bench/table", "bench/dispatch", "bench/comm", "bench/c6", "bench/soak", "bench/train", "bench/bff", "slurm/slurmtest/playground", "house"},

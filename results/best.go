@@ -22,6 +22,7 @@ type BestQuery struct {
 	Condition string
 	Goal      string // minimize or maximize; by default that of select, and minimize for another metric that is called a loss or an error
 	Top       int    // places at most; 0: all
+	Replicate string // a swept path whose values are replicates of a cell, as seeds are: "seed" of a command's sweep; "": none
 }
 
 // A Place is one row of sweep best. Of a cell, Seed, Trial, Update and Checkpoint are those of the seed nearest to the cell's median.
@@ -69,7 +70,7 @@ func Best(d *Dataset, q BestQuery) ([]Place, error) {
 
 // SelectionWarning is a sentence for people who report the value that they chose by; "" where the spec reports another condition.
 func SelectionWarning(s *sweep.Spec) string {
-	if s.Select.Metric == "" || s.Select.Report != "" && s.Select.Report != s.Select.Condition {
+	if s.External() || s.Select.Metric == "" || s.Select.Report != "" && s.Select.Report != s.Select.Condition {
 		return ""
 	}
 	return fmt.Sprintf("the best is chosen and reported on the same condition %s: its value is a little too good; "+
@@ -104,6 +105,9 @@ func (d *Dataset) places(q BestQuery, missing string) ([]Place, error) {
 		return nil, err
 	}
 	trials := d.score(r, found)
+	if err := d.replicate(q.Replicate, trials); err != nil {
+		return nil, err
+	}
 	groups := gather(r.by, trials)
 	if groups, err = applyMissing(groups, r.by, missing); err != nil {
 		return nil, err

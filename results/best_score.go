@@ -72,6 +72,9 @@ func (m measurements) check(s *sweep.Spec, q BestQuery) (rule, error) {
 	for _, c := range s.Evaluate {
 		conditions = append(conditions, c.Name)
 	}
+	if s.External() {
+		conditions = append(conditions, sweep.SummaryCondition)
+	}
 	slices.Sort(conditions)
 	conditions = slices.Compact(conditions)
 	if q.Condition == "" && len(conditions) == 1 {

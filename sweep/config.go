@@ -186,6 +186,9 @@ func identify(name string, c Component, given Values) map[string]any {
 	return id
 }
 
+// CellKey is a key of parameters alone, for cells that are made of those of a plan by leaving a parameter out.
+func CellKey(params Values) CellID { return CellID(keyOf(map[string]any{"params": params})) }
+
 // keyOf is the first 32 hexadecimal digits of the SHA-256 of canonical JSON.
 func keyOf(identity map[string]any) string {
 	sum := sha256.Sum256(canonicalJSON(nil, identity))

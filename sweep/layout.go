@@ -16,6 +16,7 @@ const (
 	ControlDir = "control"
 	WeightsDir = "weights"
 	BinDir     = "bin"
+	WorkDir    = "work" // folders of the trials of an external program
 	GenDir     = ".gen"
 )
 
@@ -35,6 +36,11 @@ var Tables = []string{TrialsTable, CurvesTable, EvalsTable, CheckpointsTable, Ev
 // WeightsPath is the path of a trial's weights after update updates.
 func WeightsPath(trial TrialID, update int) string {
 	return path.Join(WeightsDir, string(trial), fmt.Sprintf("u%06d.safetensors", update))
+}
+
+// CopyPath is the path of the copy of a file that an external program has reported as its checkpoint after an update: name gives the ending.
+func CopyPath(trial TrialID, update int, name string) string {
+	return path.Join(WeightsDir, string(trial), fmt.Sprintf("u%06d%s", update, path.Ext(name)))
 }
 
 // StatePath is the path of all that resuming a trial after update updates needs.

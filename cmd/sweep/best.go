@@ -49,6 +49,7 @@ A cell's value is the mean over its seeds, each with its own selected checkpoint
 	c.Flags().StringVar(&q.By, "by", results.ByCell, "what a place is: cell, seed (the best trial of each seed) or trial")
 	c.Flags().StringVar(&q.Metric, "metric", "", "rank by this metric, or metric@condition (default: that of select)")
 	c.Flags().StringVar(&q.Condition, "condition", "", "under this condition (default: that of select)")
+	c.Flags().StringVar(&q.Replicate, "replicate", "", "take the values of this parameter as replicates of a cell, as seeds are: seed, of a command's sweep")
 	c.Flags().IntVar(&q.Top, "top", 0, "print so many places (default: all)")
 	c.Flags().BoolVar(&a.json, "json", false, "print JSON")
 	return c

@@ -61,7 +61,7 @@ func (a *app) rescore(ctx context.Context, dir, add string) error {
 		return err
 	}
 	if !spec.Trains() {
-		return usage("rescore %s: task %s has no checkpoints to evaluate", relative(dir), spec.Task.Name)
+		return usage("rescore %s: its trials have no checkpoints that could be evaluated here", relative(dir))
 	}
 	ctx, release := interruptible(ctx)
 	defer release()

@@ -71,6 +71,9 @@ A key=value argument replaces what the file says: one value fixes a path, severa
 			if err := runnable(spec); err != nil {
 				return err
 			}
+			if err := locate(spec, args[0]); err != nil {
+				return err
+			}
 			plan, err := openPlan(spec)
 			if err != nil {
 				return err

@@ -38,6 +38,9 @@ make where that is possible, evaluates them on every condition, and throws the r
 			if err := runnable(spec); err != nil {
 				return err
 			}
+			if spec.External() {
+				return usage("smoke %s: an external program decides itself how many updates it makes; write a spec with a smaller number of them, and run that", args[0])
+			}
 			if _, err := openPlan(spec); err != nil { // the whole of it, before a part
 				return err
 			}

@@ -23,7 +23,15 @@ read, and that no trial gave two results for one row.`,
 			if err != nil {
 				return err
 			}
-			faults, err := results.Verify(dir, train.Catalog(), readableCheckpoint)
+			spec, err := frozenSpec(dir)
+			if err != nil {
+				return err
+			}
+			readable := readableCheckpoint
+			if spec.External() {
+				readable = nil // only the program can read its checkpoints
+			}
+			faults, err := results.Verify(dir, train.Catalog(), readable)
 			if err != nil {
 				return datasetError(err)
 			}
