@@ -118,6 +118,14 @@ func (s *Spec) document() []entry {
 	}
 	add("retries", int64(s.Retries))
 	add("max_lost", int64(s.MaxLost))
+	s.documentCommand(add)
+	for _, key := range sortedKeys(s.Recorded) {
+		add(key, s.Recorded[key])
+	}
+	return d
+}
+
+func (s *Spec) documentCommand(add func(string, any)) {
 	if s.Program != "" {
 		add("program", s.Program)
 	}
@@ -138,10 +146,6 @@ func (s *Spec) document() []entry {
 		}
 		add("process", process)
 	}
-	for _, key := range sortedKeys(s.Recorded) {
-		add(key, s.Recorded[key])
-	}
-	return d
 }
 
 func (s *Spec) documentSeeds(add func(string, any)) {

@@ -41,7 +41,7 @@ func arguments(t *testing.T, s *sweep.Spec) sweep.Arguments {
 
 // TestMacros expands every macro of W&B's; the values are as Python 3 writes them.
 func TestMacros(t *testing.T) {
-	e := sweep.Expansion{Interpreter: "python3", Program: "/p/train.py", File: "/f.json", Getenv: func(name string) (string, bool) { return "/home/x", name == "HOME" }}
+	e := sweep.Expansion{Interpreter: "python3", Program: "/p/train.py", File: "/f.json", Getenv: func(name string) (string, bool) { return "/h/x", name == "HOME" }}
 	list := `[1, 2.0, "a'b", None, {'b': False, 'k': 'é\n'}]`
 	all := []string{"a.dotted=0.1", "big=1e+16", "list=" + list, "lr=1e-05", "n=3", "none=None", "off_=False", "on_=True", "text=it's", "model={'cell': {'kind': 'gru'}, 'hidden': 16}"}
 	with := func(prefix string) []string {
@@ -69,8 +69,8 @@ func TestMacros(t *testing.T) {
 	for macro, want := range map[string][]string{
 		"${env}": {"/usr/bin/env"}, "${interpreter}": {"python3"}, "${program}": {"/p/train.py"}, "${args}": with("--"), "${args_no_hyphens}": with(""),
 		"${args_no_equals}": apart, "${args_no_boolean_flags}": flags, "${args_append_hydra}": with("+"), "${args_override_hydra}": with("++"), "${args_dict}": names,
-		"${args_json}": {document}, "${args_json_file}": {"/f.json"}, "${envvar:HOME}": {"/home/x"}, "${envvar:NONE_SUCH}": {"NONE_SUCH"},
-		"a${envvar:HOME}b${args}": {"a/home/xb${args}"}, "a${envvar:home}": {"a${envvar:home}"}, "--x": {"--x"},
+		"${args_json}": {document}, "${args_json_file}": {"/f.json"}, "${envvar:HOME}": {"/h/x"}, "${envvar:NONE_SUCH}": {"NONE_SUCH"},
+		"a${envvar:HOME}b${args}": {"a/h/xb${args}"}, "a${envvar:home}": {"a${envvar:home}"}, "--x": {"--x"},
 	} {
 		s := parse(t, everyKind+"command: [\""+macro+"\"]\n")
 		for _, again := range []*sweep.Spec{s, parse(t, string(s.Freeze()))} {
