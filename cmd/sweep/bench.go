@@ -80,7 +80,7 @@ func (a *app) bench(file string, args []string, threads, updates int) (*benched,
 		return nil, err
 	}
 	if !spec.Trains() {
-		return nil, usage("sweep bench %s: its trials train no model of ours: there is no training step to time", file)
+		return nil, usage("sweep bench %s: what its trials run trains nothing here: there is no training step to time", file)
 	}
 	plan, err := openPlan(spec)
 	if err != nil {
