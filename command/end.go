@@ -68,7 +68,7 @@ func (r *Runner) judge(ctx context.Context, signal syscall.Signal) sweep.Cause {
 	select {
 	case <-ctx.Done(): // the agent was signalled, too
 		return causeOf(ctx)
-	case <-time.After(judgeAfter):
+	case <-time.After(r.judgeAfter):
 	}
 	if kills := r.o.MemoryKills; kills != nil && signal == syscall.SIGKILL {
 		before := r.memoryKills

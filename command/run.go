@@ -46,6 +46,7 @@ type Runner struct {
 	null        *os.File
 	found       map[string]string // executables by name
 	memoryKills int
+	judgeAfter  time.Duration
 	spare       string // the folder of an earlier trial, which is empty; "": none
 }
 
@@ -70,7 +71,7 @@ func NewRunner(spec *sweep.Spec, dir string, o Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{spec: local, dir: dir, o: o, interpreter: Interpreter(), program: local.Program, null: null, found: map[string]string{}}
+	r := &Runner{spec: local, dir: dir, o: o, interpreter: Interpreter(), program: local.Program, null: null, found: map[string]string{}, judgeAfter: judgeAfter}
 	if o.MemoryKills != nil {
 		r.memoryKills = o.MemoryKills()
 	}

@@ -11,8 +11,8 @@ import (
 	"neurosweep/sweep"
 )
 
-// locate decides where the program of a spec is looked for, unless the spec says so itself: where the command line is, as W&B's agent does, else beside the file. It refuses
-// a program, or a first word of the command, that is not there.
+// locate decides where the program of a spec is looked for, unless the spec says so itself: where the command line is, as W&B's agent does, or beside the file. It refuses
+// a program, or a first word of the command, that is in neither, and one that is in both.
 func locate(spec *sweep.Spec, file string) error {
 	if !spec.External() {
 		return nil
@@ -36,20 +36,27 @@ func locate(spec *sweep.Spec, file string) error {
 		candidates = []string{given}
 	}
 	var errs []error
-	chosen, most := "", -1
+	var found []string
+	most := 0
 	for _, folder := range candidates {
 		spec.Process.Source = folder
 		files, err := startable(spec)
-		if err != nil {
+		switch {
+		case err != nil:
 			errs = append(errs, err)
-		} else if files > most {
-			chosen, most = folder, files
+		case files > most:
+			found, most = []string{folder}, files
+		case files == most:
+			found = append(found, folder)
 		}
 	}
-	if most < 0 {
+	switch {
+	case len(found) == 0:
 		return usage("%s: %v", file, errors.Join(errs...))
+	case len(found) > 1 && most > 0:
+		return usage("%s: its program is in %s, and another one of this name in %s: say which by process.source=FOLDER", file, found[0], found[1])
 	}
-	spec.Process.Source = chosen
+	spec.Process.Source = found[0]
 	return nil
 }
 
@@ -59,7 +66,13 @@ func startable(spec *sweep.Spec) (files int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, word := range spec.Command {
+	for _, word := range spec.Template() {
+		if word == "${program}" {
+			word = spec.Program
+		}
+		if filepath.IsAbs(word) {
+			continue
+		}
 		if info, err := os.Stat(filepath.Join(spec.Process.Source, word)); err == nil && info.Mode().IsRegular() {
 			files++
 		}
