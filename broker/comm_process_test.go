@@ -226,7 +226,7 @@ func TestSilentRank(t *testing.T) {
 			t.Fatal(err)
 		}
 		if victim == 0 {
-			if line := next(t, ranks[0].lines, "the error of the rank that goes on"); !strings.Contains(line, "error: Allreduce of rank 0 of 6") {
+			if line := next(t, ranks[0].lines, "the error of the rank that goes on"); !strings.Contains(line, "error: Allreduce of rank 0 of 6") || !strings.Contains(line, "rank 0 (host ") {
 				t.Errorf("rank 0: %s", line)
 			}
 		}
@@ -256,6 +256,46 @@ func TestStoppedRankGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range beatsInSilence { // whoever counted on would have called it dead by now
+		if _, err := beats.NextMsg(patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range ranks {
+		if err := p.stdin.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for r, p := range ranks {
+		if line := next(t, p.lines, "a rank's result"); line != "done" {
+			t.Errorf("rank %d: %s", r, line)
+		}
+	}
+}
+
+// Ranks that all stand still for longer than the silence, as when a laptop sleeps, find nobody dead: that time does not count on any rank's clock.
+func TestAllRanksStopped(t *testing.T) {
+	dir := folder(t)
+	_, id, a := start(t, dir, 1)
+	ranks := launch(t, dir, "asleep", "until told", "1500ms", 3, true, same(t))
+	joined(t, ranks)
+	nc, _ := raw(t, a, id.Agent)
+	beats, err := nc.SubscribeSync(CommSubject(a.ID, "asleep", everyone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signal := func(s syscall.Signal) {
+		for _, p := range ranks {
+			if err := p.cmd.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	signal(syscall.SIGSTOP)
+	for err = nil; err == nil; {
+		_, err = beats.NextMsg(2 * time.Second) // until there is none for longer than the silence
+	}
+	signal(syscall.SIGCONT)
+	for range beatsInSilence {
 		if _, err := beats.NextMsg(patience); err != nil {
 			t.Fatal(err)
 		}
