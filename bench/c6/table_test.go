@@ -46,8 +46,8 @@ func TestJudge(t *testing.T) {
 		"seed 3: accuracy 0.900 at": func(r []run) []run { r[3].accuracy[2000] = 0.9; return r },
 		"did not reach update 2000": func(r []run) []run { delete(r[0].loss, 2000); return r },
 		"3 of 5 seeds reached":      func(r []run) []run { r[0].accuracy[700], r[1].accuracy[700] = 0.8, 0.8; return r },
-		"seed 4: accuracy 0.995 on": func(r []run) []run { r[4].whole = 0.995; return r },
-		"seed 0: accuracy NaN on":   func(r []run) []run { r[0].whole = math.NaN(); return r },
+		"accuracy 0.945 on whole":   func(r []run) []run { r[4].whole = 0.845; return r },
+		"accuracy NaN on whole":     func(r []run) []run { r[0].whole = math.NaN(); return r },
 	} {
 		err := judge(spoil(five()))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
