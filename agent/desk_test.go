@@ -200,12 +200,15 @@ func (b *books) enter(r *results.Report) {
 }
 
 // give puts trials into the queue, each with an attempt, and tells whoever is there.
-func (d *desk) give(attempt int, trials ...sweep.Trial) {
+func (d *desk) give(attempt int, trials ...sweep.Trial) { d.giveFrom(0, attempt, trials...) }
+
+// giveFrom gives trials that go on from an update.
+func (d *desk) giveFrom(resume, attempt int, trials ...sweep.Trial) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	told := map[sweep.Incarnation]bool{}
 	for _, t := range trials {
-		d.queue = append(d.queue, broker.Granted{Trial: t, Attempt: attempt})
+		d.queue = append(d.queue, broker.Granted{Trial: t, Attempt: attempt, Resume: resume})
 	}
 	for _, r := range d.requests {
 		if !told[r.Incarnation] {

@@ -9,5 +9,8 @@
 // confirmed by the server. It is timed from the word go to the empty queue, with the server's file store and with its memory store;
 // nothing of it is synced to disk. Both are measured in the same run, several times in turn, because machines have moods.
 //
+// -commands measures external programs: sweeps of `true`, each run a process of its own with captured output and recorded outcome, beside xargs with as many processes at a time; and
+// one program that reports a metric after the other, over the time of its attempt, at whose end all of them are in the synced log.
+//
 // -hold is the smallest ratio, ours to the file store's, that passes.
 package main

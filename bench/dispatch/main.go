@@ -16,12 +16,17 @@ func main() {
 	agents := flag.Int("agents", 2, "agents of the sweep, and worker processes of the yardstick")
 	repeats := flag.Int("repeats", 3, "how often each is measured")
 	hold := flag.Float64("hold", 0.5, "the smallest ratio that passes; 0: none")
+	commands := flag.Bool("commands", false, "measure an external program that does nothing, beside xargs, and how fast a program reports metrics")
+	metrics := flag.Int("metrics", 200000, "with -commands: metrics that the program reports")
 	worker := flag.String("worker", "", "internal: the server that this worker serves")
 	flag.Parse()
 	var err error
-	if *worker != "" {
+	switch {
+	case *worker != "":
 		err = serve(*worker)
-	} else {
+	case *commands:
+		err = measureCommands(*sweep, *trials, *metrics, *agents, *repeats, *hold)
+	default:
 		err = measure(*sweep, *trials, *agents, *repeats, *hold)
 	}
 	if err != nil {
@@ -34,7 +39,7 @@ func main() {
 func measure(program string, trials, agents, repeats int, hold float64) error {
 	var ours, whole, file, memory []float64
 	for range repeats {
-		s, err := sweepRate(program, trials, agents)
+		s, err := sweepRate(program, specText, trials, agents)
 		if err != nil {
 			return err
 		}

@@ -22,21 +22,37 @@ evaluate: {value: {}}
 select: {metric: value, condition: value, goal: maximize}
 `
 
+// commandText is a sweep of an external program that does nothing: each of its trials is a process with captured output.
+const commandText = `name: commands
+method: grid
+command: ["true"]
+parameters:
+  x: {min: 1, max: %d}
+`
+
+// reportText is a sweep of one program that reports a metric so many times, as fast as it can.
+const reportText = `name: reports
+method: grid
+command: [awk, "BEGIN { for (i = 1; i <= %d; i++) printf \"{\\\"update\\\": %%d, \\\"loss\\\": %%.6f}\\n\", i, 1 / i >\"/dev/fd/3\" }"]
+parameters:
+  x: {value: 1}
+`
+
 // rates of one sweep, in trials a second.
 type rates struct {
 	dispatch float64 // from the first attempt granted to the last one ended
 	command  float64 // of the whole command
 }
 
-// sweepRate runs one sweep of no-op trials in a folder of its own.
-func sweepRate(program string, trials, agents int) (r rates, err error) {
+// sweepRate runs one sweep of short trials in a folder of its own.
+func sweepRate(program, text string, trials, agents int) (r rates, err error) {
 	dir, err := os.MkdirTemp("", "bench-dispatch-")
 	if err != nil {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
 	spec, folder := filepath.Join(dir, "dispatch.yaml"), filepath.Join(dir, "sweep")
-	if err := os.WriteFile(spec, fmt.Appendf(nil, specText, trials), 0o666); err != nil {
+	if err := os.WriteFile(spec, fmt.Appendf(nil, text, trials), 0o666); err != nil {
 		return r, err
 	}
 	if program, err = filepath.Abs(program); err != nil {

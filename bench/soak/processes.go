@@ -23,7 +23,7 @@ const (
 	controllerKind kind = "controller"
 	agentKind      kind = "agent"
 	slotKind       kind = "slot"
-	otherKind      kind = "other"
+	programKind    kind = "program" // of a trial; or anything else
 )
 
 // A family is this process with all its descendants. It collects the exit status of each, children and orphans alike.
@@ -149,11 +149,11 @@ func childrenOf() (map[int][]int, error) {
 func kindOf(pid int) kind {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
-		return otherKind
+		return programKind
 	}
 	args := bytes.Split(text, []byte{0})
 	if len(args) < 2 {
-		return otherKind
+		return programKind
 	}
 	switch string(args[1]) {
 	case "run", "resume":
@@ -163,7 +163,7 @@ func kindOf(pid int) kind {
 	case "agent-slot":
 		return slotKind
 	}
-	return otherKind
+	return programKind
 }
 
 // kill sends SIGKILL to one process. That it has ended in the meantime is no error.

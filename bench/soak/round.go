@@ -74,9 +74,8 @@ func tail(log string) string {
 }
 
 // disturbed runs the sweep in dir to its end, killing at random moments while there are some left.
-func (s *soaker) disturbed(spec, dir string) error {
-	agents := fmt.Sprint(s.agents)
-	controller, log, err := s.launch(dir, "run", spec, "--dir", dir, "--agents", agents)
+func (s *soaker) disturbed(dir string) error {
+	controller, log, err := s.launch(dir, s.run(dir)...)
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ func (s *soaker) disturbed(spec, dir string) error {
 			return fmt.Errorf("the controller of %s ended by itself with exit code %d; the end of %s:\n%s", dir, code, log, tail(log))
 		}
 		if ended { // it was killed
-			if controller, _, err = s.launch(dir, "resume", dir, "--agents", agents); err != nil {
+			if controller, _, err = s.launch(dir, "resume", dir, "--agents", fmt.Sprint(s.agents)); err != nil {
 				return err
 			}
 			continue
@@ -137,6 +136,9 @@ func (s *soaker) strike() error {
 	}
 	victims := living
 	names := []kind{slotKind, agentKind, controllerKind, "everything"}
+	if len(of[programKind]) > 0 {
+		names = append(names, programKind)
+	}
 	name := names[s.random.IntN(len(names))]
 	if name != "everything" {
 		if len(of[name]) == 0 {
