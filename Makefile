@@ -48,6 +48,7 @@ $(PEERS)/requirements.txt: bench/peers/requirements.txt
 
 bench: build $(PEERS)/requirements.txt
 	go run ./bench/dispatch -sweep bin/sweep
+	go run ./bench/dispatch -commands -sweep bin/sweep -trials 3000 -hold 0.8
 	go run ./bench/comm -optional
 	go run ./bench/train -hold -sweep bin/sweep -python $(PEERS)/bin/python
 	go test -run '^$$' -bench . ./models/...
@@ -68,6 +69,7 @@ KILLS ?= 30
 soak: build
 	go test -tags soak -run Exhaustively -v -timeout 2h ./models/kernel ./models/graph
 	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED)
+	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED) -spec examples/numpy_rnn/sweep.yaml updates=1500 retries=100
 
 clean:
 	rm -rf bin .venv .cache

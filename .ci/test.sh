@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.8.2
-RACE='./agent/... ./broker/... ./sweep/controller/... ./results/...'
+RACE='./agent/... ./command/... ./broker/... ./sweep/controller/... ./results/...'
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sweep-test.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
@@ -103,6 +103,11 @@ small_demo() {
 
 notebook() { NEUROSWEEP_DIR="$scratch/demo" .venv/bin/python python/run_notebook.py notebooks/delay_comparison.ipynb; }
 
+# A NumPy script that goes on from its own checkpoints, killed and compared.
+soak_program() {
+	PATH="$PWD/.venv/bin:$PATH" go run ./bench/soak -sweep bin/sweep -kills 4 -seed 1 -pause 1s -spec examples/numpy_rnn/sweep.yaml updates=1000 retries=100
+}
+
 queries() { .venv/bin/python python/run_queries.py docs/results.md "$scratch/demo"; }
 
 # ---- what the tests need
@@ -172,11 +177,13 @@ step 'table of the notebook' go run ./bench/c6 "$scratch/demo"
 if [ -n "${NEUROSWEEP_PYTHON:-}" ]; then
 	step notebook notebook
 	step 'queries of docs/results.md' queries
+	step 'short soak of an external program' soak_program
 else
-	missing "notebooks/delay_comparison.ipynb and the queries of docs/results.md: it needs Python 3.11 with the packages of python/requirements.txt, which could not be installed"
+	missing "notebooks/delay_comparison.ipynb, the soak of examples/numpy_rnn and the queries of docs/results.md: it needs Python 3.11 with the packages of python/requirements.txt, which could not be installed"
 fi
 step 'short soak' go run ./bench/soak -sweep bin/sweep -kills 4 -seed 1
 step 'short dispatch benchmark' go run ./bench/dispatch -sweep bin/sweep -trials 500 -hold 0
+step 'short benchmark of external programs' go run ./bench/dispatch -commands -sweep bin/sweep -trials 300 -metrics 20000 -repeats 1 -hold 0
 step 'short benchmark of ranks' go run ./bench/comm -ranks 2,4 -rounds 1 -optional
 step 'short training benchmark' go run ./bench/train -sweep bin/sweep -rounds 1 -only '^(GRU-128 3BFF, B32|GEMM 16|exp)'
 
