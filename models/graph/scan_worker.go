@@ -54,7 +54,6 @@ type job[F Float] struct {
 	scale   F         // of the loss's gradient
 	losses  []float64 // of training: by leaf and block
 	blocks  int       // blocks of a leaf
-	err     error
 }
 
 // forwardLeaf computes a leaf's outputs.
