@@ -121,6 +121,12 @@ if ! command -v "$(go env CC)" >/dev/null && ! install gcc libc6-dev; then
 	missing "go test -race $RACE: it needs a C compiler, and none could be installed (they were tested without it)"
 fi
 
+for isa in avx2 avx512f; do
+	if [ -r /proc/cpuinfo ] && ! grep -qw "$isa" /proc/cpuinfo; then
+		missing "the kernels of $isa, in every test of bits over instruction sets: it needs the instruction set $isa, which this processor lacks"
+	fi
+done
+
 # ---- the code as text
 
 step gofmt check_gofmt
