@@ -57,9 +57,8 @@
 //	normal numbers        2.4                         0.6
 //	cross-entropy, 1600×3 4.9 µs                      5.9 µs
 //
-// # Older kernels
+// # In float64
 //
-// Gemm multiplies by gonum's single-precision BLAS, whose axpy and dot use SSE only, in a fixed order; products are cut so small that gonum never starts goroutines.
-// Exp and Log, in float64, are polynomials in which every product is rounded before it is added, because a compiler may otherwise fuse the two, and the standard
+// Exp and Log, which scores of tasks use, are polynomials in which every product is rounded before it is added, because a compiler may otherwise fuse the two, and the standard
 // library's exponential takes another path on processors with FMA.
 package kernel

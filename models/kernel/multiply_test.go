@@ -29,7 +29,7 @@ func TestProductsAreChainsRoundedOnce(t *testing.T) {
 		a[l] = 0
 	}
 	start[3] = 0x1.000002p0
-	Transpose(at, a, m, k)
+	transpose(at, a, m, k)
 	for _, isa := range ISAs() {
 		s := Set32(isa)
 		packed, c, tn := make([]float32, s.PackedSize(k, n)), make([]float32, m*n), make([]float32, m*n)
@@ -249,6 +249,23 @@ func TestArguments(t *testing.T) {
 	} {
 		if f.got != f.want {
 			t.Errorf("%s is at %d, the assembly reads it at %d", f.name, f.got, f.want)
+		}
+	}
+}
+
+func numbers(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// transpose writes the transpose of the m×n matrix a to the n×m matrix t.
+func transpose(t, a []float32, m, n int) {
+	for i := range m {
+		for j, v := range a[i*n : (i+1)*n] {
+			t[j*m+i] = v
 		}
 	}
 }
