@@ -178,9 +178,10 @@ func startRanks(dir, name string, size int, p []measurement) ([]byte, error) {
 		}
 		commands = append(commands, c)
 	}
+	incomplete := len(commands) < size
 	for _, c := range commands {
-		if len(errs) > 0 {
-			_ = c.Process.Kill() // its group will never be complete
+		if incomplete {
+			_ = c.Process.Kill()
 		}
 		errs = append(errs, c.Wait())
 	}
