@@ -32,7 +32,7 @@ c6: build
 
 # GRU and NODE on the 3-bit flip-flop as the CtD benchmark trains them, beside the Bayes filter: 10 trials of 500 updates.
 bff: build
-	bin/sweep run examples/three_bit_flip_flop.yaml --dir runs/bff train.lr=1e-3
+	bin/sweep run examples/three_bit_flip_flop.yaml --dir runs/bff train.lr=3e-3
 	go run ./bench/bff -hold runs/bff
 
 test:

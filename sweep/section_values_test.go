@@ -248,7 +248,7 @@ func TestFlipFlopExample(t *testing.T) {
 		trials int
 		want   []string
 	}{
-		{nil, 20, []string{`{"model":"gru","model.hidden":128,"train.lr":0.001} 0`, `{"model":"gru","model.hidden":128,"train.lr":0.001} 1`}},
+		{nil, 20, []string{`{"model":"gru","model.hidden":128,"train.lr":0.003} 0`, `{"model":"gru","model.hidden":128,"train.lr":0.003} 1`}},
 		{[]string{"model.hidden=29", "seeds=1", "train.lr=2e-3", "task.length=45", "train.batch=37"}, 2,
 			[]string{`{"model":"gru","model.hidden":29} 0`, `{"model":"node","model.hidden":29,"model.latent":3} 0`}},
 		{[]string{"model=gru", "train.lr=2e-3", "seeds=1"}, 1, []string{`{} 0`}},

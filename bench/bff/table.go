@@ -82,6 +82,7 @@ func (c *cell) span(digits int, of func(run) (float64, bool)) string {
 const (
 	heldModel  = "gru"
 	heldHidden = int64(128)
+	heldRate   = 3e-3
 	heldUpdate = int64(500)
 	heldSeeds  = 5
 	heldLoss   = 0.02
@@ -93,7 +94,7 @@ func judge(cells []*cell) error {
 	miss := func(format string, args ...any) { short = append(short, fmt.Errorf(format, args...)) }
 	found := false
 	for _, c := range cells {
-		if c.config.Model.Name != heldModel || c.config.Model.Params["hidden"] != heldHidden {
+		if c.config.Model.Name != heldModel || c.config.Model.Params["hidden"] != heldHidden || c.config.Train["lr"] != heldRate {
 			continue
 		}
 		found = true
@@ -115,7 +116,7 @@ func judge(cells []*cell) error {
 		}
 	}
 	if !found {
-		miss("there is no cell of %s with %d units", heldModel, heldHidden)
+		miss("there is no cell of %s with %d units and a learning rate of %g", heldModel, heldHidden, heldRate)
 	}
 	return errors.Join(short...)
 }

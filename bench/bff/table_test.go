@@ -11,7 +11,7 @@ import (
 
 // good is a cell that passes, with five seeds.
 func good() *cell {
-	c := &cell{config: sweep.Config{Model: sweep.Section{Name: "gru", Params: sweep.Values{"hidden": int64(128), "initial": "learned"}}, Train: sweep.Values{"lr": 1e-3}},
+	c := &cell{config: sweep.Config{Model: sweep.Section{Name: "gru", Params: sweep.Values{"hidden": int64(128), "initial": "learned"}}, Train: sweep.Values{"lr": 3e-3}},
 		floors: map[string]floor{"validation": {0.0018, 0.99}}}
 	for seed := range int64(5) {
 		c.runs = append(c.runs, run{seed: seed, training: map[int64]float64{500: 0.006}, evals: map[key]float64{
@@ -34,6 +34,7 @@ func TestJudge(t *testing.T) {
 		"not a number":      {func(c *cell) { c.runs[0].evals[key{"validation", "loss", 500}] = math.NaN() }, "seed 0: a loss of NaN"},
 		"four seeds":        {func(c *cell) { c.runs = c.runs[1:] }, "4 seeds were evaluated"},
 		"one not evaluated": {func(c *cell) { delete(c.runs[3].evals, key{"validation", "loss", 500}) }, "4 seeds were evaluated"},
+		"another rate":      {func(c *cell) { c.config.Train["lr"] = 1e-3 }, "a learning rate of 0.003"},
 		"other networks":    {func(c *cell) { c.config.Model.Params["hidden"] = int64(64) }, "there is no cell of gru with 128 units"},
 	} {
 		broken := good()
@@ -47,7 +48,7 @@ func TestJudge(t *testing.T) {
 func TestTable(t *testing.T) {
 	var text strings.Builder
 	good().write(&text)
-	for _, want := range []string{"gru, hidden 128, learning rate 0.001; 5 seeds\n", "| 500 | 0.00600 (0.00600–0.00600) | 0.00700 (0.00500–0.00900) | 0.99000 (0.99000–0.99000) |\n", "| Bayes filter | | 0.00180 | 0.99000 |\n"} {
+	for _, want := range []string{"gru, hidden 128, learning rate 0.003; 5 seeds\n", "| 500 | 0.00600 (0.00600–0.00600) | 0.00700 (0.00500–0.00900) | 0.99000 (0.99000–0.99000) |\n", "| Bayes filter | | 0.00180 | 0.99000 |\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
