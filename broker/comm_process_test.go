@@ -260,6 +260,12 @@ func TestStoppedRankGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	letGo(t, ranks)
+}
+
+// letGo tells ranks to end, and checks that each says that it is done.
+func letGo(t *testing.T, ranks []*rankProcess) {
+	t.Helper()
 	for _, p := range ranks {
 		if err := p.stdin.Close(); err != nil {
 			t.Error(err)
@@ -300,16 +306,7 @@ func TestAllRanksStopped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, p := range ranks {
-		if err := p.stdin.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	for r, p := range ranks {
-		if line := next(t, p.lines, "a rank's result"); line != "done" {
-			t.Errorf("rank %d: %s", r, line)
-		}
-	}
+	letGo(t, ranks)
 }
 
 // A rank of another binary is refused by name.
