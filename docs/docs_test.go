@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"neurosweep/models/train"
+	"neurosweep/slurm"
 	"neurosweep/sweep"
 )
 
@@ -43,6 +44,38 @@ func TestSpecReferenceIsTheProgram(t *testing.T) {
 	}
 	if old != want {
 		t.Errorf("%s does not describe the components as they are; run go test ./docs -update.\nThey are\n%s", file, want)
+	}
+}
+
+// TestResourcesAreTheProgram compares the table of resources in docs/spec.md with the options of package slurm.
+func TestResourcesAreTheProgram(t *testing.T) {
+	const file, begin, end = "spec.md", "<!-- resources: begin -->\n", "<!-- resources: end -->\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), begin)
+	old, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no part between %q and %q", file, begin, end)
+	}
+	want := "\n| key | also | of sbatch | meaning |\n|---|---|---|---|\n"
+	for _, k := range slurm.Keys() {
+		flag := ""
+		if k.Flag != "" {
+			flag = "`" + k.Flag + "`"
+		}
+		want += fmt.Sprintf("| `%s` | %s | %s | %s |\n", k.Name, quoted(k.Aliases), flag, k.Doc)
+	}
+	want += "\n"
+	if *update {
+		if err := os.WriteFile(file, []byte(head+begin+want+end+tail), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if old != want {
+		t.Errorf("%s does not have the resources as they are; run go test ./docs -update.\nThey are\n%s", file, want)
 	}
 }
 

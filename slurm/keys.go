@@ -81,7 +81,7 @@ func find(name string) (Key, error) {
 	for _, k := range keys {
 		names = append(names, k.Name)
 	}
-	return Key{}, fmt.Errorf("%s: there is no such option of SLURM here; valid are %s; others go into sbatch: [--option=value]", name, strings.Join(names, ", "))
+	return Key{}, &OptionError{name, fmt.Errorf("there is no such option of SLURM here; valid are %s; others go into sbatch: [--option=value]", strings.Join(names, ", "))}
 }
 
 // ours are options of sbatch that the script sets itself, and what to do instead.

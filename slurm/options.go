@@ -32,8 +32,19 @@ type Options struct {
 // DefaultSignal is the warning before the walltime, in seconds. SLURM looks at limits every 30 s, so it may come half a minute sooner.
 const DefaultSignal = 120
 
+// An OptionError is a mistake in one option.
+type OptionError struct {
+	Key string // as it was given
+	Err error
+}
+
+func (e *OptionError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // ParseOptions reads a mapping of a spec or a Hydra launcher's configuration: values are texts, numbers, booleans, lists of them, nil for nothing. Names may
-// have submitit's prefix slurm_. notes are keys that are understood and have no meaning here. The error names every wrong key and value and what is valid.
+// have submitit's prefix slurm_. notes are keys that are understood and have no meaning here. The error joins all mistakes, an *OptionError for each
+// wrong key or value, with what is valid; what does not go together comes as Validate says it.
 func ParseOptions(values map[string]any) (o Options, notes []string, err error) {
 	var errs []error
 	given := map[string]string{}
@@ -48,7 +59,7 @@ func ParseOptions(values map[string]any) (o Options, notes []string, err error) 
 			continue
 		}
 		if other, twice := given[k.Name]; twice && values[name] != nil {
-			errs = append(errs, fmt.Errorf("%s and %s say the same thing; give one of them", other, name))
+			errs = append(errs, &OptionError{name, fmt.Errorf("%s says the same thing; give one of them", other)})
 			continue
 		}
 		if values[name] == nil {
@@ -62,7 +73,7 @@ func ParseOptions(values map[string]any) (o Options, notes []string, err error) 
 	return o, notes, errors.Join(append(errs, o.Validate())...)
 }
 
-// Set sets one option by its name or an alias of it, from a text (a command line's) or a value of YAML.
+// Set sets one option by its name or an alias of it, from a text (a command line's) or a value of YAML. Its error is an *OptionError.
 func (o *Options) Set(name string, value any) error {
 	k, err := find(name)
 	if err != nil {
@@ -72,7 +83,7 @@ func (o *Options) Set(name string, value any) error {
 		value = fmt.Sprint(value) + "G"
 	}
 	if err := k.set(o, value); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return &OptionError{name, err}
 	}
 	return nil
 }

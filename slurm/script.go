@@ -62,26 +62,27 @@ func (s Script) Text() (string, error) {
 	return b.String(), nil
 }
 
-// payload is the part of the script that runs the command. wait returns when a signal has been handled, with a code that is not the command's, so it is
-// called again; 127 then says that the command had ended before.
+// payload is the part of the script that runs the command. wait also returns when a signal has been handled, with 128 and its number, and bash
+// sometimes once more later, or with -1; so it is called again while the process is there, and once after it is gone. 127 then says that the code was heard
+// before.
 const payload = `
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
 payload=
 early=
-trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
-trap 'signalled=1' TERM INT
+trap 'if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
+trap : TERM INT
 %s &
 payload=$!
 if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
-again=
-while :; do
-	signalled=
+wait "$payload"
+code=$?
+while { [ "$code" -gt 128 ] || [ "$code" -lt 0 ]; } && kill -0 "$payload" 2>/dev/null; do
 	wait "$payload"
-	result=$?
-	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
-	[ -n "$signalled" ] || break
-	again=1
+	code=$?
 done
+wait "$payload"
+result=$?
+if [ "$result" -ne 127 ]; then code=$result; fi
 `
 
 // payload is the command as the shell reads it. A job of several processes starts them by srun. So does one with Step: at the beginning of a partition's

@@ -185,7 +185,7 @@ func TestOptionsRefused(t *testing.T) {
 		}
 	}
 	_, _, err := ParseOptions(map[string]any{"time": "x", "timeout_min": 5, "memory": "1G", "mem_per_cpu": "1G", "nodes": -1})
-	for _, want := range []string{"time and timeout_min", "give one of them", "nodes"} {
+	for _, want := range []string{"timeout_min: time says the same thing", "give one of them", "nodes"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("several mistakes: %v; want also %q", err, want)
 		}

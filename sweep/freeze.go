@@ -9,32 +9,46 @@ import (
 	"strings"
 )
 
+// frozenHeader begins a frozen spec, and the text that Digest is of.
+const frozenHeader = "# The spec of the sweep in this folder, with arguments applied and defaults filled in. It is not read again from the file it came from.\n"
+
 // Freeze is the spec with everything decided: arguments applied, defaults filled in. Parse reads it back, without arguments, to an equal spec.
 func (s *Spec) Freeze() []byte {
 	var b strings.Builder
-	b.WriteString("# The spec of the sweep in this folder, with arguments applied and defaults filled in. It is not read again from the file it came from.\n")
-	for _, e := range s.document() {
-		fmt.Fprintf(&b, "%s:", e.key)
+	b.WriteString(frozenHeader)
+	d := s.document()
+	if s.Resources != nil {
+		d = append(d, entry{resourcesKey, entriesOf(s.Resources)})
+	}
+	writeDocument(&b, d)
+	return []byte(b.String())
+}
+
+func writeDocument(b *strings.Builder, d []entry) {
+	for _, e := range d {
+		fmt.Fprintf(b, "%s:", e.key)
 		sections, nested := e.value.([]entry)
 		if !nested {
-			fmt.Fprintf(&b, " %s\n", valueText(e.value))
+			fmt.Fprintf(b, " %s\n", valueText(e.value))
 			continue
 		}
 		b.WriteString("\n")
 		for _, inner := range sections {
-			fmt.Fprintf(&b, "  %s: %s\n", nameText(inner.key), valueText(inner.value))
+			fmt.Fprintf(b, "  %s: %s\n", nameText(inner.key), valueText(inner.value))
 		}
 	}
-	return []byte(b.String())
 }
 
-// Digest is the SHA-256, in hexadecimal, of the frozen spec: comments, order and ways of writing do not matter.
+// Digest is the SHA-256, in hexadecimal, of the frozen spec without its resources: comments, order and ways of writing do not matter.
 func (s *Spec) Digest() string {
-	sum := sha256.Sum256(s.Freeze())
+	var b strings.Builder
+	b.WriteString(frozenHeader)
+	writeDocument(&b, s.document())
+	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:])
 }
 
-// Diff says how another spec differs, a line a key.
+// Diff says how another spec differs, a line a key. Resources do not count.
 func (s *Spec) Diff(t *Spec) []string {
 	was, is := flatten(s.document()), flatten(t.document())
 	keys := slices.Sorted(maps.Keys(was))
@@ -80,7 +94,7 @@ func flatten(entries []entry) map[string]string {
 	return flat
 }
 
-// document is the spec as keys and values, in the order of the documentation.
+// document is the spec without its resources as keys and values, in the order of the documentation.
 func (s *Spec) document() []entry {
 	d := []entry{{"name", s.Name}, {"method", s.Method}}
 	add := func(key string, value any) { d = append(d, entry{key, value}) }

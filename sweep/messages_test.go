@@ -27,6 +27,9 @@ parameters: {train.lr: {values: [1e-3]}}
 func TestMessages(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{base + "modle: x", "f.yaml:5: modle: there is no such key; did you mean model? Valid are name, method,"},
+		{base + "resources: gpu", "f.yaml:5: resources: \"gpu\" is no section"},
+		{base + "setup: 3", "f.yaml:5: setup: 3 is not valid, want lines of shell: a text, or a list of texts"},
+		{base + "resources:\n  setup: a\nsetup: b", "f.yaml:7: setup: resources.setup says the same thing (line 6); give one of them"},
 		{base + "seeds: 0", "f.yaml:5: seeds: 0 is not valid: want how many (1 to 100000), or a list of seeds"},
 		{base + "seeds: [1, 2,\n 2]", "f.yaml:6: seeds: the seed 2 is given twice: replicates need different ones"},
 		{base + "seeds: {count: 2, values: [1]}", "f.yaml:5: seeds: want count or values"},

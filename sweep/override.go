@@ -208,6 +208,8 @@ func (p *parser) apply(overrides []override) (added []string) {
 			p.fail(0, o.key, "write the path by itself: %s=%s", rest, o.text)
 		case !slices.Contains(topKeys, top):
 			p.unknown = append(p.unknown, o.key)
+		case o.value == nil && top == resourcesKey && dotted: // partition=gpu,long
+			p.place(p.root, o.key, top, rest, &node{kind: sequence, items: o.swept})
 		case o.value == nil:
 			p.fail(0, o.key, "several values can be given only for a parameter of task, model or train, and for seeds")
 		case !dotted:

@@ -25,6 +25,8 @@ type Spec struct {
 	Retries int // how often a trial that ended by its own code is tried again (default 2)
 	MaxLost int // suspects in a row, all lost agents, that fail a trial (default 10)
 
+	Resources Values // what a cluster is asked for, as given; nil: nothing. Package slurm knows the keys
+
 	Recorded    map[string]any // keys that are kept and have no effect: description, project, entity…
 	Unsupported []string       // what this version can plan but not run, as "path: why"
 	Program     string         // a command's program; such a spec has no Task
@@ -36,7 +38,7 @@ type Spec struct {
 	models     []string       // that a trial can have
 	added      int            // how many of Parameters, at their end, only arguments sweep
 	unrunnable Problems       // Unsupported, with lines
-	lines      map[string]int // of the sections
+	lines      map[string]int // of the sections, and of each of the resources
 	warnings   []string
 }
 

@@ -41,7 +41,7 @@ func (a *app) readSpec(file string, args []string) (*sweep.Spec, error) {
 	for _, w := range spec.Warnings() {
 		fmt.Fprintln(a.stderr, w)
 	}
-	return spec, nil
+	return spec, a.checkResources(spec)
 }
 
 // parseSpec parses the spec in a file, with key=value arguments laid over it.

@@ -31,18 +31,18 @@ export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
 payload=
 early=
-trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
-trap 'signalled=1' TERM INT
+trap 'if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
+trap : TERM INT
 /scratch/sweeps/b/bin/sweep agent --dir /scratch/sweeps/b &
 payload=$!
 if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
-again=
-while :; do
-	signalled=
+wait "$payload"
+code=$?
+while { [ "$code" -gt 128 ] || [ "$code" -lt 0 ]; } && kill -0 "$payload" 2>/dev/null; do
 	wait "$payload"
-	result=$?
-	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
-	[ -n "$signalled" ] || break
-	again=1
+	code=$?
 done
+wait "$payload"
+result=$?
+if [ "$result" -ne 127 ]; then code=$result; fi
 exit "$code"

@@ -16,20 +16,20 @@
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
 payload=
 early=
-trap 'signalled=1; if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
-trap 'signalled=1' TERM INT
+trap 'if [ -n "$payload" ]; then kill -s USR1 "$payload" 2>/dev/null; else early=1; fi' USR1
+trap : TERM INT
 srun '--cpus-per-task=2' '--kill-on-bad-exit=0' sweep run &
 payload=$!
 if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
-again=
-while :; do
-	signalled=
+wait "$payload"
+code=$?
+while { [ "$code" -gt 128 ] || [ "$code" -lt 0 ]; } && kill -0 "$payload" 2>/dev/null; do
 	wait "$payload"
-	result=$?
-	if [ -z "$again" ] || [ "$result" -ne 127 ]; then code=$result; fi
-	[ -n "$signalled" ] || break
-	again=1
+	code=$?
 done
+wait "$payload"
+result=$?
+if [ "$result" -ne 127 ]; then code=$result; fi
 
 # teardown
 date
