@@ -93,10 +93,10 @@ func openDesk(t testing.TB, dir string, term int, b books) *desk {
 	}
 	d := &desk{t: t, books: b, granted: map[uint64][]broker.Granted{}}
 	d.changed = sync.NewCond(&d.mu)
-	if d.server, err = broker.Start(id); err != nil {
+	if d.server, err = broker.Start(dir, id, broker.Listen{}); err != nil {
 		t.Fatal(err)
 	}
-	a := broker.Address{ID: id.ID, URLs: []string{d.server.URL()}, Keys: true, Term: term}
+	a := d.server.Address(term)
 	if d.hub, err = broker.OpenHub(context.Background(), a, id, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}

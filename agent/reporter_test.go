@@ -19,12 +19,12 @@ func TestStreamComesAfterTheLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := broker.Start(id)
+	server, err := broker.Start(dir, id, broker.Listen{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	address := broker.Address{ID: id.ID, URLs: []string{server.URL()}, Keys: true, Term: 1}
+	address := server.Address(1)
 	const incarnation = sweep.Incarnation("one")
 	link, err := broker.Dial(dir, address, incarnation)
 	if err != nil {

@@ -7,10 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"sort"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -95,11 +93,11 @@ func Join(ctx context.Context, dir string, a Address, g Group) (*Comm, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed, err := agentSeed(dir, a)
+	u, err := a.agent(dir)
 	if err != nil {
 		return nil, err
 	}
-	e, err := newEndpoint(a, seed, g)
+	e, err := newEndpoint(a, u, g)
 	if err != nil {
 		return nil, fmt.Errorf("join group %s as rank %d of %d: %w", g.Name, g.Rank, g.Size, err)
 	}
@@ -115,18 +113,6 @@ func Join(ctx context.Context, dir string, a Address, g Group) (*Comm, error) {
 	e.stop = stop
 	e.done.Go(func() { e.watch(watch) })
 	return c, nil
-}
-
-// agentSeed reads the key of the sweep's agents, where the server asks for one.
-func agentSeed(dir string, a Address) (string, error) {
-	if !a.Keys {
-		return "", nil
-	}
-	text, err := os.ReadFile(controlPath(dir, agentFile))
-	if err != nil {
-		return "", fmt.Errorf("read the key of the sweep's agents: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
 }
 
 // errClosed is what calls after Close get.

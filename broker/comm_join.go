@@ -56,7 +56,7 @@ const (
 )
 
 // newEndpoint connects and hears.
-func newEndpoint(a Address, seed string, g Group) (*endpoint, error) {
+func newEndpoint(a Address, u user, g Group) (*endpoint, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -76,7 +76,7 @@ func newEndpoint(a Address, seed string, g Group) (*endpoint, error) {
 		}
 		e.peers = append(e.peers, p)
 	}
-	e.nc, err = connect(a, fmt.Sprintf("neurosweep rank %d of %s", g.Rank, g.Name), seed,
+	e.nc, err = connect(a, fmt.Sprintf("neurosweep rank %d of %s", g.Rank, g.Name), u,
 		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond), nats.ReconnectJitter(50*time.Millisecond, 50*time.Millisecond), nats.ReconnectBufSize(-1),
 		nats.CustomInboxPrefix(inbox(a.ID, "rank")), nats.ReconnectHandler(func(*nats.Conn) { e.connected() }), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { e.refused(err) }),
 		nats.ClosedHandler(func(nc *nats.Conn) {

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,17 +12,22 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// How connections find out that the other side is gone.
+// How connections find out that the other side is gone, and how long one address may take to answer before the next is tried.
 const (
-	pingEvery = 2 * time.Second
-	maxPings  = 3
+	pingEvery   = 2 * time.Second
+	maxPings    = 3
+	dialTimeout = 5 * time.Second
 )
 
-// connect connects to the server at an address. seed is the user's, or "" where the server asks for none.
-func connect(a Address, name, seed string, options ...nats.Option) (*nats.Conn, error) {
-	options = append(options, nats.Name(name), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.Timeout(5*time.Second))
-	if a.Keys {
-		pair, err := nkeys.FromSeed([]byte(seed))
+// connect connects a user to the server at an address.
+func connect(a Address, name string, u user, options ...nats.Option) (*nats.Conn, error) {
+	options = append(options, nats.Name(name), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.Timeout(dialTimeout))
+	if a.Keys { // the sweep's own server: its addresses in the order of broker.json, and what it says of itself is not more than that
+		options = append(options, nats.DontRandomize(), nats.IgnoreDiscoveredServers())
+	}
+	switch {
+	case u.seed != "":
+		pair, err := nkeys.FromSeed([]byte(u.seed))
 		if err != nil {
 			return nil, fmt.Errorf("a key of the sweep's broker is damaged: %w", err)
 		}
@@ -30,17 +36,40 @@ func connect(a Address, name, seed string, options ...nats.Option) (*nats.Conn, 
 			return nil, err
 		}
 		options = append(options, nats.Nkey(public, pair.Sign))
+	case u.creds != "":
+		if err := CheckCredentials(u.creds); err != nil {
+			return nil, &AccessError{URL: a.where(), Err: err}
+		}
+		options = append(options, nats.UserCredentials(u.creds))
+	}
+	if a.Certificate != "" {
+		config, err := pinned(a.ID, a.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, nats.Secure(config))
 	}
 	nc, err := nats.Connect(strings.Join(a.URLs, ","), options...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the broker at %s: %w", redacted(strings.Join(a.URLs, ",")), err)
+		return nil, denied(a, u, err)
 	}
 	return nc, nil
 }
 
-// Probe tells whether a NATS server with JetStream answers at a URL.
-func Probe(ctx context.Context, url string) error {
-	nc, err := connect(Address{URLs: []string{url}}, "neurosweep probe", "", nats.NoReconnect())
+// Probe tells whether a NATS server of others can be used: it answers, lets us in, and has JetStream.
+func Probe(ctx context.Context, e External) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if e.SigningKey != "" && e.Creds == "" {
+		return nil // nobody is known there before the sweep's users are made
+	}
+	a := Address{URLs: []string{e.URL}}
+	nc, err := connect(a, "neurosweep probe", user{creds: e.Creds}, nats.NoReconnect())
+	var access *AccessError
+	if errors.As(err, &access) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w; is a NATS server running there?", err)
 	}
@@ -50,7 +79,7 @@ func Probe(ctx context.Context, url string) error {
 		return err
 	}
 	if _, err := js.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("the NATS server at %s has no JetStream for this user: %w; start it with -js", redacted(url), err)
+		return fmt.Errorf("the NATS server at %s has no JetStream for this user: %w; start it with -js, or have JetStream enabled for the account", a.where(), err)
 	}
 	return nil
 }

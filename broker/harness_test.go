@@ -32,12 +32,12 @@ func start(t *testing.T, dir string, term int) (*Server, Identity, Address) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Start(id)
+	s, err := Start(dir, id, Listen{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	a := Address{ID: id.ID, URLs: []string{s.URL()}, Keys: true, Term: term}
+	a := s.Address(term)
 	if err := a.Write(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func next[T any](t *testing.T, c <-chan T, what string) T {
 func raw(t *testing.T, a Address, seed string) (*nats.Conn, chan error) {
 	t.Helper()
 	wrong := make(chan error, 16)
-	nc, err := connect(a, "test", seed, nats.NoReconnect(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { wrong <- err }))
+	nc, err := connect(a, "test", user{seed: seed}, nats.NoReconnect(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { wrong <- err }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +20,10 @@ import (
 const (
 	maxStreamBytes = 256 << 20
 	fetchReports   = 256
+	consumerName   = "controller"
 )
+
+func streamName(id string) string { return "REPORTS-" + id }
 
 // Asked is an agent's request. It must be answered once.
 type Asked struct {
@@ -46,17 +49,21 @@ type Hub struct {
 	asks    chan Asked
 	reports chan Delivery
 	links   chan bool
+	failed  chan error
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
 
 // OpenHub connects the controller of a term to its broker.
 func OpenHub(ctx context.Context, a Address, id Identity, log zerolog.Logger) (*Hub, error) {
-	h := &Hub{address: a, log: log, asks: make(chan Asked, 1024), reports: make(chan Delivery, fetchReports), links: make(chan bool, 16)}
-	nc, err := connect(a, "neurosweep controller", id.Controller,
+	h := &Hub{address: a, log: log, asks: make(chan Asked, 1024), reports: make(chan Delivery, fetchReports), links: make(chan bool, 16), failed: make(chan error, 1)}
+	nc, err := connect(a, "neurosweep controller", a.controller(id),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.CustomInboxPrefix(controllerInbox(a.ID)),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { h.link(false) }),
-		nats.ReconnectHandler(func(*nats.Conn) { h.link(true) }))
+		nats.ReconnectHandler(func(*nats.Conn) { h.link(true) }),
+		nats.ClosedHandler(func(nc *nats.Conn) {
+			h.failed <- denied(a, a.controller(id), cmp.Or(nc.LastError(), nats.ErrConnectionClosed))
+		}))
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +74,7 @@ func OpenHub(ctx context.Context, a Address, id Identity, log zerolog.Logger) (*
 	}
 	if _, err := h.consumer(ctx); err != nil {
 		nc.Close()
-		return nil, fmt.Errorf("make the stream of reports at %s: %w", redacted(strings.Join(a.URLs, ",")), err)
+		return nil, fmt.Errorf("make the stream of reports at %s: %w", a.where(), err)
 	}
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	asks, err := nc.Subscribe(AskSubject(a.ID), func(m *nats.Msg) { h.asked(ctx, m) })
@@ -107,7 +114,7 @@ func (h *Hub) asked(ctx context.Context, m *nats.Msg) {
 
 // consumer makes sure that stream and consumer exist, and returns the latter.
 func (h *Hub) consumer(ctx context.Context) (jetstream.Consumer, error) {
-	name := "REPORTS-" + h.address.ID
+	name := streamName(h.address.ID)
 	_, err := h.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: name, Subjects: []string{ReportSubject(h.address.ID, "*")}, Storage: jetstream.MemoryStorage,
 		Retention: jetstream.InterestPolicy, Discard: jetstream.DiscardNew, MaxBytes: maxStreamBytes, Duplicates: time.Second,
@@ -116,7 +123,7 @@ func (h *Hub) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	return h.js.CreateOrUpdateConsumer(ctx, name, jetstream.ConsumerConfig{
-		Durable: "controller", AckPolicy: jetstream.AckAllPolicy, MaxAckPending: -1, MaxWaiting: 4096, AckWait: 30 * time.Second,
+		Durable: consumerName, AckPolicy: jetstream.AckAllPolicy, MaxAckPending: -1, MaxWaiting: 4096, AckWait: 30 * time.Second,
 	})
 }
 
@@ -167,6 +174,9 @@ func (h *Hub) Reports() <-chan Delivery { return h.reports }
 
 // Links tells when the connection is lost (false) and there again (true).
 func (h *Hub) Links() <-chan bool { return h.links }
+
+// Failed says why the connection has ended for good: a server of others does not let this user in any more. Close is another reason.
+func (h *Hub) Failed() <-chan error { return h.failed }
 
 // Answer answers a request.
 func (h *Hub) Answer(a Asked, r Reply) error {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nkeys"
 
@@ -29,6 +30,7 @@ const (
 type Identity struct {
 	ID                string
 	Controller, Agent string // NKEY seeds
+	dir               string // of the sweep
 }
 
 func controlPath(dir, name string) string { return filepath.Join(dir, sweep.ControlDir, name) }
@@ -48,7 +50,7 @@ func Prepare(dir string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	identity := Identity{ID: id}
+	identity := Identity{ID: id, dir: dir}
 	for name, seed := range map[string]*string{controllerFile: &identity.Controller, agentFile: &identity.Agent} {
 		if *seed, err = once(controlPath(dir, name), 0o600, newSeed); err != nil {
 			return Identity{}, err
@@ -101,6 +103,48 @@ type Address struct {
 	URLs    []string `json:"urls"`
 	Keys    bool     `json:"keys"` // the server knows this sweep's users; else it asks for none
 	Term    int      `json:"term"`
+
+	Certificate string `json:"certificate,omitempty"` // that the server shows, as PEM; its name is the sweep's id. "": the server has none, or one that this machine trusts anyhow
+	Creds       string `json:"creds,omitempty"`       // path of the credentials file for a server of others
+	Minted      bool   `json:"minted,omitempty"`      // this sweep has users of its own there: their credentials are under control
+}
+
+// Address is where the sweep of an identity finds a server of others. With a signing key its users are made.
+func (e External) Address(id Identity, term int) (Address, error) {
+	a := Address{ID: id.ID, Term: term, URLs: []string{e.URL}, Creds: e.Creds}
+	if e.SigningKey != "" {
+		if err := e.mint(id.dir, id, time.Now()); err != nil {
+			return a, err
+		}
+		a.Creds, a.Minted = "", true
+	}
+	return a, nil
+}
+
+// agent is the user that agents of the sweep in dir are.
+func (a Address) agent(dir string) (user, error) {
+	switch {
+	case a.Keys:
+		text, err := os.ReadFile(controlPath(dir, agentFile))
+		if err != nil {
+			return user{}, fmt.Errorf("read the key of the sweep's agents: %w", err)
+		}
+		return user{seed: strings.TrimSpace(string(text))}, nil
+	case a.Minted:
+		return user{creds: controlPath(dir, agentCreds)}, nil
+	}
+	return user{creds: a.Creds}, nil
+}
+
+// controller is the user that the controller is.
+func (a Address) controller(id Identity) user {
+	switch {
+	case a.Keys:
+		return user{seed: id.Controller}
+	case a.Minted:
+		return user{creds: controlPath(id.dir, controllerCreds)}
+	}
+	return user{creds: a.Creds}
 }
 
 // Write publishes the address in the sweep's folder. One with a password in it can be read by its owner only.

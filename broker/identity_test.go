@@ -142,7 +142,7 @@ func TestStrangersAreNotLetIn(t *testing.T) {
 	_, _, a := start(t, folder(t), 1)
 	open := a
 	open.Keys = false
-	if nc, err := connect(open, "test", ""); err == nil {
+	if nc, err := connect(open, "test", user{}); err == nil {
 		nc.Close()
 		t.Error("a program without a key was let in")
 	}
@@ -150,7 +150,7 @@ func TestStrangersAreNotLetIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nc, err := connect(a, "test", seed); err == nil {
+	if nc, err := connect(a, "test", user{seed: seed}); err == nil {
 		nc.Close()
 		t.Error("a program with another sweep's key was let in")
 	}

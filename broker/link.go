@@ -25,11 +25,11 @@ type Link struct {
 // Dial connects an incarnation to the broker at an address, with the key that lies in the sweep's folder.
 func Dial(dir string, a Address, i sweep.Incarnation) (*Link, error) {
 	l := &Link{address: a, incarnation: i, controls: make(chan Control, 4096), closed: make(chan struct{})}
-	seed, err := agentSeed(dir, a)
+	u, err := a.agent(dir)
 	if err != nil {
 		return nil, err
 	}
-	l.nc, err = connect(a, "neurosweep agent "+string(i), seed, nats.NoReconnect(), nats.CustomInboxPrefix(inbox(a.ID, string(i))),
+	l.nc, err = connect(a, "neurosweep agent "+string(i), u, nats.NoReconnect(), nats.CustomInboxPrefix(inbox(a.ID, string(i))),
 		nats.ClosedHandler(func(*nats.Conn) { close(l.closed) }))
 	if err != nil {
 		return nil, err

@@ -25,11 +25,11 @@ func external(t *testing.T, o server.Options) *server.Server {
 }
 
 func TestProbe(t *testing.T) {
-	if err := Probe(t.Context(), external(t, server.Options{Port: -1, JetStream: true}).ClientURL()); err != nil {
+	if err := Probe(t.Context(), External{URL: external(t, server.Options{Port: -1, JetStream: true}).ClientURL()}); err != nil {
 		t.Errorf("a server with JetStream: %v", err)
 	}
 	plain := external(t, server.Options{Port: -1}).ClientURL()
-	if err := Probe(t.Context(), plain); err == nil || !strings.Contains(err.Error(), plain) || !strings.Contains(err.Error(), "JetStream") {
+	if err := Probe(t.Context(), External{URL: plain}); err == nil || !strings.Contains(err.Error(), plain) || !strings.Contains(err.Error(), "JetStream") {
 		t.Errorf("a server without JetStream: %v", err)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,7 +40,7 @@ func TestProbe(t *testing.T) {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = Probe(t.Context(), "nats://me:secret@"+address)
+	err = Probe(t.Context(), External{URL: "nats://me:secret@" + address})
 	if err == nil || !strings.Contains(err.Error(), address) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("no server: %v; want the address in it and the password not", err)
 	}

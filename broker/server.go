@@ -1,9 +1,12 @@
 package broker
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,37 +22,74 @@ const maxPayload = 1 << 20
 // maxPending is how many bytes the server keeps for a client that does not read, before it cuts the connection.
 const maxPending = 64 << 20
 
-// A Server is a NATS server inside this process, for one sweep.
-type Server struct {
-	nats *server.Server
-	dir  string
+// Listen says where a server listens. The zero value is a random port of the loopback interface.
+type Listen struct {
+	Host      string   // "": loopback only; "0.0.0.0" or "::": all addresses of this machine; else one address
+	Port      int      // 0: a random one
+	Advertise []string // addresses that agents shall dial, HOST or HOST:PORT, in place of this machine's
 }
 
-// Start starts a server on a random port of the loopback interface. Streams are in memory. Only the two users of the sweep may connect.
-func Start(id Identity) (*Server, error) {
+// loopback tells whether nobody outside this machine can connect.
+func (l Listen) loopback() bool {
+	ip := net.ParseIP(l.Host)
+	return l.Host == "" || ip != nil && ip.IsLoopback()
+}
+
+// A Server is a NATS server inside this process, for one sweep.
+type Server struct {
+	nats        *server.Server
+	id          string
+	listen      Listen
+	certificate string // PEM; "": no TLS
+	dir         string
+}
+
+// Start starts a server for the sweep in dir. Streams are in memory. Only the two users of the sweep may connect, and from other machines only by TLS, with the
+// sweep's own certificate.
+func Start(dir string, id Identity, l Listen) (*Server, error) {
 	users, err := users(id)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "neurosweep-broker-")
-	if err != nil {
-		return nil, fmt.Errorf("start the broker: %w", err)
-	}
-	s := &Server{dir: dir}
-	s.nats, err = server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: dir, JetStreamMaxMemory: maxStreamBytes + 64<<20,
+	o := server.Options{
+		Host: l.Host, Port: l.Port, NoSigs: true, NoLog: true, JetStream: true, JetStreamMaxMemory: maxStreamBytes + 64<<20,
 		MaxPayload: maxPayload, MaxPending: maxPending, PingInterval: 2 * time.Second, MaxPingsOut: 3, Nkeys: users,
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the broker: %w", err), os.RemoveAll(dir))
+	}
+	if l.Host == "" {
+		o.Host = "127.0.0.1"
+	}
+	if l.Port == 0 {
+		o.Port = server.RANDOM_PORT
+	}
+	s := &Server{id: id.ID, listen: l}
+	if !l.loopback() {
+		pair, text, err := certificate(dir, id.ID, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		s.certificate = text
+		o.TLSConfig, o.TLSTimeout = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}, tlsTimeout.Seconds()
+	}
+	return s, s.start(o)
+}
+
+// start starts the server, with a folder of its own for JetStream.
+func (s *Server) start(o server.Options) error {
+	var err error
+	if s.dir, err = os.MkdirTemp("", "neurosweep-broker-"); err != nil {
+		return fmt.Errorf("start the broker: %w", err)
+	}
+	o.StoreDir = s.dir
+	if s.nats, err = server.NewServer(&o); err != nil {
+		return errors.Join(fmt.Errorf("start the broker: %w", err), os.RemoveAll(s.dir))
 	}
 	s.nats.Start()
 	if !s.nats.ReadyForConnections(readyWithin) {
 		s.Close()
-		return nil, fmt.Errorf("start the broker: it is not ready after %v", readyWithin)
+		return fmt.Errorf("start the broker at %s: it is not ready after %v: is the port free, and the address this machine's?",
+			net.JoinHostPort(o.Host, strconv.Itoa(max(o.Port, 0))), readyWithin)
 	}
-	return s, nil
+	return nil
 }
 
 // users are the sweep's two users with what each may do.
@@ -62,11 +102,12 @@ func users(id Identity) ([]*server.NkeyUser, error) {
 	if err != nil {
 		return nil, err
 	}
+	may := agentPermissions(id.ID)
 	return []*server.NkeyUser{
 		{Nkey: controller},
 		{Nkey: agent, Permissions: &server.Permissions{
-			Publish:   &server.SubjectPermission{Allow: []string{AskSubject(id.ID), ReportSubject(id.ID, "*"), CommSubject(id.ID, "*", "*")}},
-			Subscribe: &server.SubjectPermission{Allow: []string{ControlSubject(id.ID, "*"), CommSubject(id.ID, "*", "*"), inbox(id.ID, "*") + ".>"}},
+			Publish:   &server.SubjectPermission{Allow: may.Pub.Allow},
+			Subscribe: &server.SubjectPermission{Allow: may.Sub.Allow},
 		}},
 	}, nil
 }
@@ -77,8 +118,32 @@ func inbox(id, incarnation string) string { return "inbox." + id + ".agent." + i
 // controllerInbox is that of the controller; agents may not listen there.
 func controllerInbox(id string) string { return "inbox." + id + ".controller" }
 
-// URL is where the server listens.
-func (s *Server) URL() string { return s.nats.ClientURL() }
+// Address is where the server can be reached, for broker.json.
+func (s *Server) Address(term int) Address {
+	a := Address{ID: s.id, Term: term, Keys: true, Certificate: s.certificate}
+	port := strconv.Itoa(s.nats.Addr().(*net.TCPAddr).Port)
+	hosts := s.listen.Advertise
+	switch ip := net.ParseIP(s.listen.Host); {
+	case len(hosts) > 0:
+	case s.listen.Host == "":
+		hosts = []string{"127.0.0.1"}
+	case ip != nil && ip.IsUnspecified():
+		hosts = OwnAddresses()
+	default:
+		hosts = []string{s.listen.Host}
+	}
+	scheme := "nats://"
+	if s.certificate != "" {
+		scheme = "tls://"
+	}
+	for _, h := range hosts {
+		if _, _, err := net.SplitHostPort(h); err != nil {
+			h = net.JoinHostPort(strings.Trim(h, "[]"), port)
+		}
+		a.URLs = append(a.URLs, scheme+h)
+	}
+	return a
+}
 
 // Close ends the server. What is in its streams is lost.
 func (s *Server) Close() {

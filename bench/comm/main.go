@@ -139,11 +139,11 @@ func serve(dir string) (*broker.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := broker.Start(id)
+	s, err := broker.Start(dir, id, broker.Listen{})
 	if err != nil {
 		return nil, err
 	}
-	return s, broker.Address{ID: id.ID, URLs: []string{s.URL()}, Keys: true, Term: 1}.Write(dir)
+	return s, s.Address(1).Write(dir)
 }
 
 // compile makes the peer's program.

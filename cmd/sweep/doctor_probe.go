@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neurosweep/broker"
 	"neurosweep/slurm"
 )
 
@@ -176,27 +177,10 @@ func listen(word string) (net.Listener, []string, error) {
 		return nil, nil, errors.Join(err, l.Close())
 	}
 	var addresses []string
-	for _, host := range ownAddresses() {
+	for _, host := range broker.OwnAddresses() {
 		addresses = append(addresses, net.JoinHostPort(host, port))
 	}
 	return l, addresses, nil
-}
-
-// ownAddresses are those of this machine that others may reach; loopback only if there is nothing else.
-func ownAddresses() (hosts []string) {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
-			hosts = append(hosts, n.IP.String())
-		}
-	}
-	if len(hosts) == 0 {
-		hosts = []string{"127.0.0.1"}
-	}
-	return hosts
 }
 
 // dial is the first of some addresses that answers with the word.

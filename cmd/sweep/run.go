@@ -49,7 +49,7 @@ func (f *runFlags) check(c *cobra.Command) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
 	defer cancel()
-	return refuse(broker.Probe(ctx, f.nats))
+	return refuse(broker.Probe(ctx, broker.External{URL: f.nats}))
 }
 
 func newRun(a *app) *cobra.Command {
@@ -223,7 +223,7 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 		agents.agents, agents.slots = flags.agents, 1
 	}
 	options := controller.Options{
-		Dir: dir, Spec: spec, URL: flags.nats, Takeover: flags.takeover, Log: log,
+		Dir: dir, Spec: spec, NATS: broker.External{URL: flags.nats}, Takeover: flags.takeover, Log: log,
 		Binary: binary, AcceptBinary: flags.accept,
 		Ready: func(ctx context.Context) {
 			go func() {

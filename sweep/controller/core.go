@@ -77,6 +77,7 @@ const (
 	working  mode = iota
 	stopping      // a user's stop: everything is handed over, then the state is stopped
 	leaving       // interrupted, or taken over: the same, the state stays
+	handing       // stepped down: agents keep what they hold, and are answered no more
 	over          // Finished is on its way
 )
 
@@ -124,6 +125,8 @@ func (c *Core) Step(now time.Duration, e Event) ([]Command, error) {
 		c.asked(e.Request)
 	case Interrupted:
 		c.leave(leaving)
+	case SteppedDown:
+		c.stepDown()
 	case GiveUp:
 		c.giveUp()
 	case Measured:
@@ -198,10 +201,12 @@ func (c *Core) release() []Command {
 
 // conclude finds out whether there is anything left to do.
 func (c *Core) conclude() {
-	if c.finished || c.drawing || c.counts.Running > 0 || c.err != nil {
+	if c.finished || c.drawing || c.counts.Running > 0 && c.mode != handing || c.err != nil {
 		return
 	}
 	switch {
+	case c.mode == handing:
+		c.finish("")
 	case c.mode == stopping:
 		c.write(results.Entry{State: &results.Change{State: StateStopped, Why: "sweep stop"}})
 		c.finish(StateStopped)
@@ -218,6 +223,8 @@ func (c *Core) conclude() {
 
 func (c *Core) finish(state string) {
 	c.finished = true
-	c.mode = over
+	if c.mode != handing {
+		c.mode = over
+	}
 	c.do(Finished{state})
 }

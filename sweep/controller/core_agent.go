@@ -62,6 +62,8 @@ func (c *Core) requested(e Requested) {
 	r := e.Request
 	a := c.agents[r.Incarnation]
 	switch {
+	case c.mode == handing: // the next controller will answer, when it is asked again
+		return
 	case r.Version != broker.MessageVersion:
 		c.answer(e.Ticket, broker.Reply{Refused: fmt.Sprintf("the agent speaks version %d of the protocol, the controller version %d: start the agent from the controller's binary",
 			r.Version, broker.MessageVersion)})

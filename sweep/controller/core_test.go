@@ -83,6 +83,7 @@ func TestSchedules(t *testing.T) {
 		f := faults{
 			drop: rapid.SampledFrom([]float64{0, 0.02, 0.3}).Draw(t, "drop"), twice: rapid.SampledFrom([]float64{0, 0.3}).Draw(t, "twice"),
 			kill: p.Draw(t, "kill"), freeze: p.Draw(t, "freeze"), crash: p.Draw(t, "crash"), sleep: p.Draw(t, "sleep"), outage: p.Draw(t, "outage"),
+			stepDown: p.Draw(t, "step down"),
 		}
 		scripts := rapid.SliceOfN(rapid.SampledFrom(scriptKinds), 1, 20).Draw(t, "scripts")
 		supply := rapid.IntRange(0, len(scripts)).Draw(t, "supply")
@@ -102,6 +103,31 @@ func TestPeace(t *testing.T) {
 		w.run()
 		if broken := w.check(outcomesInPeace); len(broken) > 0 {
 			t.Fatalf("seed %d:\n%s", seed, strings.Join(broken, "\n"))
+		}
+	}
+}
+
+// TestHandOver has one controller after the other step down in the middle of a sweep without other misfortunes: agents go on with what they hold
+// meanwhile, so every trial is granted exactly as often as it would be under one controller.
+func TestHandOver(t *testing.T) {
+	for seed := range uint64(100) {
+		w := newWorld(seed, slices.Repeat([]script{good, fails1, diverges}, 4), int(seed%5), 2, 2, faults{stepDown: 0.1})
+		w.run()
+		broken := w.check(outcomesInPeace)
+		for _, p := range w.plan {
+			want := 1
+			if w.scripts[p.ID] == fails1 {
+				want = 2
+			}
+			if n := w.log.durable.trial(p.ID).last; n != want {
+				broken = append(broken, fmt.Sprintf("%s was granted %d times, want %d", p.ID, n, want))
+			}
+		}
+		if w.steps == 0 && seed == 0 {
+			broken = append(broken, "no controller has stepped down")
+		}
+		if len(broken) > 0 {
+			t.Fatalf("seed %d, %d hand-overs:\n%s", seed, w.steps, strings.Join(broken, "\n"))
 		}
 	}
 }

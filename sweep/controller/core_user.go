@@ -44,6 +44,16 @@ func (c *Core) leave(m mode) {
 	}
 }
 
+// stepDown ends this controller, and nothing else: nobody is told. A controller that was told to stop or to leave before gives up waiting for that.
+func (c *Core) stepDown() {
+	if c.mode != working {
+		c.giveUp()
+		return
+	}
+	c.mode = handing
+	c.write(results.Entry{Event: &results.Event{Kind: "stepped down", Detail: fmt.Sprintf("term %d; agents go on, and find the next controller", c.options.Term)}})
+}
+
 // giveUp takes everything from agents that did not hand it over in time.
 func (c *Core) giveUp() {
 	if c.mode != stopping && c.mode != leaving {

@@ -52,6 +52,9 @@ type Asked struct{ Request Request }
 // Interrupted says that this controller is to leave: agents hand their trials over, the sweep's state stays what it was.
 type Interrupted struct{}
 
+// SteppedDown says that this controller is to leave without its agents: they go on with what they have, and find the next controller.
+type SteppedDown struct{}
+
 // GiveUp ends the waiting for agents that were told to leave: what they still hold is taken from them.
 type GiveUp struct{}
 
@@ -72,6 +75,7 @@ func (Link) event()        {}
 func (Drawn) event()       {}
 func (Asked) event()       {}
 func (Interrupted) event() {}
+func (SteppedDown) event() {}
 func (GiveUp) event()      {}
 func (Measured) event()    {}
 
@@ -97,7 +101,7 @@ type ReadSpool struct{ Incarnation sweep.Incarnation }
 type Draw struct{ Trials int }
 
 // Finished says that the controller's work is over; it is the last command.
-type Finished struct{ State string } // StateEnded: compact and end the sweep; StateStopped; "": interrupted
+type Finished struct{ State string } // StateEnded: compact and end the sweep; StateStopped; "": interrupted, or stepped down
 
 func (Answer) command()    {}
 func (Tell) command()      {}

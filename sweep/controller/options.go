@@ -6,20 +6,23 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"neurosweep/broker"
 	"neurosweep/sweep"
 )
 
 // Options say how a controller runs. The zero value of everything but Dir and Spec means the default.
 type Options struct {
-	Dir  string      // the sweep's folder, made by results.Create
-	Spec *sweep.Spec // the frozen spec of that folder
-	URL  string      // of an external NATS; "": a broker of our own, inside this process
+	Dir  string          // the sweep's folder, made by results.Create
+	Spec *sweep.Spec     // the frozen spec of that folder
+	NATS broker.External // a server of others; without a URL: a broker of our own, inside this process
 	Log  zerolog.Logger
 
-	Takeover     bool   // ask a live holder of the term to step down, and wait until it has
-	RequestsOnly bool   // do what control/requests wants and return: no broker, no agents
-	Binary       string // digest of this program, that agents must have in Hello and former controllers had; "": any
-	AcceptBinary bool   // go on with a sweep that another program has run so far
+	Listen       broker.Listen // where our own broker listens (loopback)
+	Outlived     bool          // the agents outlive this controller: when ctx ends, or another controller wants the term, it steps down, and they go on
+	Takeover     bool          // ask a live holder of the term to step down, and wait until it has
+	RequestsOnly bool          // do what control/requests wants and return: no broker, no agents
+	Binary       string        // digest of this program, that agents must have in Hello and former controllers had; "": any
+	AcceptBinary bool          // go on with a sweep that another program has run so far
 
 	// Ready is called once, when agents can connect and there is work for them. ctx ends when Run does.
 	Ready func(ctx context.Context)

@@ -107,12 +107,16 @@ func (s *shell) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address := broker.Address{ID: id.ID, Term: s.term.Number(), URLs: []string{s.o.URL}}
-	if s.o.URL == "" {
-		if s.server, err = broker.Start(id); err != nil {
+	var address broker.Address
+	if s.o.NATS.URL != "" {
+		if address, err = s.o.NATS.Address(id, s.term.Number()); err != nil {
 			return err
 		}
-		address.URLs, address.Keys = []string{s.server.URL()}, true
+	} else {
+		if s.server, err = broker.Start(s.o.Dir, id, s.o.Listen); err != nil {
+			return err
+		}
+		address = s.server.Address(s.term.Number())
 	}
 	if s.hub, err = broker.OpenHub(ctx, address, id, s.o.Log); err != nil {
 		return err

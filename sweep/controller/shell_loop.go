@@ -40,7 +40,7 @@ func (s *shell) loop(ctx context.Context) error {
 		case <-interrupted:
 			interrupted = nil
 			giveUp = time.After(s.o.Drain)
-			err = s.step(Interrupted{})
+			err = s.leave()
 		case <-giveUp:
 			err = s.step(GiveUp{})
 		case err = <-s.lost:
@@ -61,6 +61,7 @@ func (s *shell) loop(ctx context.Context) error {
 			err = s.ask(a)
 		case d := <-s.hub.Reports():
 			err = s.take(d)
+		case err = <-s.hub.Failed():
 		case err = <-s.flushing:
 			s.flushing = nil
 		}
@@ -76,6 +77,9 @@ func (s *shell) loop(ctx context.Context) error {
 		s.flushIfDue()
 		s.show(false)
 		if s.finished != nil {
+			if s.core.mode == handing {
+				return nil
+			}
 			if s.core.Counts().Agents == 0 {
 				return nil
 			}
@@ -84,6 +88,15 @@ func (s *shell) loop(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// leave begins the end of this controller: with its agents, or without them where they outlive it.
+func (s *shell) leave() error {
+	if s.o.Outlived {
+		s.o.Log.Info().Int("term", s.term.Number()).Msg("the controller steps down; agents go on, and find the next one")
+		return s.step(SteppedDown{})
+	}
+	return s.step(Interrupted{})
 }
 
 // gather takes what else is there already, within bounds.
@@ -207,7 +220,13 @@ func (s *shell) requests() error {
 	pending := s.pending()
 	for _, r := range pending {
 		s.o.Log.Info().Str("want", r.Want).Str("cause", string(r.Cause)).Msg("a request")
-		if err := s.step(Asked{r}); err != nil {
+		var err error
+		if r.Want == WantTakeover && s.o.Outlived {
+			err = s.leave()
+		} else {
+			err = s.step(Asked{r})
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -28,16 +28,18 @@ type world struct {
 	scripts map[sweep.TrialID]script
 	supply  int // trials of plan that the sampler draws; the rest is planned from the start
 
-	log     *log
-	core    *Core // nil: no controller lives
-	term    int
-	begun   time.Duration
-	linked  bool
-	ticket  uint64
-	tickets map[uint64]func(broker.Reply)
-	syncing bool
-	asleep  bool // the controller's process is stopped
-	backlog []Event
+	log       *log
+	core      *Core // nil: no controller lives
+	term      int
+	begun     time.Duration
+	linked    bool
+	ticket    uint64
+	tickets   map[uint64]func(broker.Reply)
+	syncing   bool
+	finishing bool // the controller steps down
+	steps     int  // how often one has
+	asleep    bool // the controller's process is stopped
+	backlog   []Event
 
 	agents  map[sweep.Incarnation]*simAgent
 	born    int
@@ -56,6 +58,7 @@ type faults struct {
 	drop, twice          float64 // of one message
 	kill, freeze         float64 // of an agent, each second
 	crash, sleep, outage float64 // of the controller's end, its process's stop, the broker's loss, each second
+	stepDown             float64 // of the controller's handing over, each second
 }
 
 // A timer is something that happens at a time.
@@ -140,6 +143,9 @@ func (w *world) second() {
 	if w.chance(w.faults.crash) {
 		w.crash()
 	}
+	if w.core != nil && !w.asleep && w.chance(w.faults.stepDown) {
+		w.stepDown()
+	}
 	if w.core != nil && !w.asleep && w.chance(w.faults.sleep) {
 		w.asleep = true
 		w.after(w.between(time.Second, 3*simExpiry), w.awake)
@@ -178,7 +184,7 @@ func (w *world) startController() {
 	w.tickets = map[uint64]func(broker.Reply){}
 	w.log.recover(w.random)
 	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
-	w.syncing, w.asleep, w.backlog = false, false, nil
+	w.syncing, w.asleep, w.backlog, w.finishing = false, false, nil, false
 	w.step(Begun{Holder: "test"})
 	for _, i := range w.spoolNames() {
 		for _, r := range w.spools[i].reports {
@@ -217,6 +223,16 @@ func (w *world) crash() {
 	w.core = nil
 	w.dropMessages()
 	w.after(w.between(0, 4*simExpiry), w.startController)
+}
+
+// stepDown has the controller hand over; its last word comes when its log is synced.
+func (w *world) stepDown() {
+	if w.finishing {
+		return
+	}
+	w.finishing = true
+	w.steps++
+	w.step(SteppedDown{})
 }
 
 // loseBroker empties the broker's store; after a while it is back.
@@ -285,12 +301,18 @@ func (w *world) sync(c *Core) {
 func (w *world) obey(command Command) {
 	switch command := command.(type) {
 	case Answer:
+		if r := command.Reply; w.finishing && (r.Drain || r.Done) {
+			w.complain("a controller that steps down sends an agent away: %+v", r)
+		}
 		w.checkGrants(command.Reply)
 		if reply := w.tickets[command.Ticket]; reply != nil {
 			delete(w.tickets, command.Ticket)
 			reply(command.Reply)
 		}
 	case Tell:
+		if w.finishing && command.Control.Drain {
+			w.complain("a controller that steps down sends its agents away")
+		}
 		if n := command.Control.Committed; n > w.log.durable.high[command.Incarnation] {
 			w.complain("commit of report %d of %s is announced, but only %d are durable", n, command.Incarnation, w.log.durable.high[command.Incarnation])
 		}
@@ -310,6 +332,13 @@ func (w *world) obey(command Command) {
 		w.supply -= n
 		w.step(Drawn{Trials: w.plan[from : from+n], Draws: from + n, End: w.supply == 0})
 	case Finished:
+		if command.State == "" {
+			if n := len(w.log.entries); n != w.log.synced {
+				w.complain("the controller stepped down with %d entries that are not durable", n-w.log.synced)
+			}
+			w.crash()
+			return
+		}
 		w.state, w.done = command.State, true
 	}
 }
