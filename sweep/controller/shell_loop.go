@@ -68,9 +68,6 @@ func (s *shell) loop(ctx context.Context) error {
 		if err == nil {
 			err = s.gather()
 		}
-		if err == nil {
-			err = s.commit()
-		}
 		if err != nil {
 			return err
 		}
@@ -99,7 +96,7 @@ func (s *shell) leave() error {
 	return s.step(Interrupted{})
 }
 
-// gather takes what else is there already, within bounds.
+// gather takes what else is there already, within bounds, and commits it.
 func (s *shell) gather() error {
 	begin := time.Now()
 	for n := 0; n < maxGroup && time.Since(begin) < groupTime; n++ {
@@ -110,13 +107,13 @@ func (s *shell) gather() error {
 		case d := <-s.hub.Reports():
 			err = s.take(d)
 		default:
-			return nil
+			return s.commit()
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.commit()
 }
 
 func (s *shell) ask(a broker.Asked) error {
