@@ -14,13 +14,13 @@ const module = "neurosweep"
 
 // layers is the order of the house: imports go to an earlier row, or within a row to a package named earlier.
 var layers = [][]string{
-	{"sweep/durable", "sweep/random", "sweep", "sweep/search", "slurm", "slurm/slurmtest"},
+	{"sweep/durable", "sweep/random", "sweep/clock", "sweep", "sweep/search", "slurm", "slurm/slurmtest"},
 	{"models/kernel", "models/graph", "broker", "results", "results/spool"},
 	{"tasks", "models"},
 	{"models/train", "python", "command", "results/analysis", "results/plot"},
-	{"agent", "sweep/controller"},
+	{"agent", "sweep/controller", "sweep/simulate"},
 	{"cmd/sweep"},
-	{"models/kernel/gen/gemm", "models/kernel/gen/element", "bench/table", "bench/dispatch", "bench/comm", "bench/c6", "bench/soak", "bench/train", "bench/bff", "slurm/slurmtest/playground", "house"},
+	{"models/kernel/gen/gemm", "models/kernel/gen/element", "bench/table", "bench/dispatch", "bench/comm", "bench/c6", "bench/soak", "bench/simulate", "bench/train", "bench/bff", "slurm/slurmtest/playground", "house"},
 }
 
 // place is where a package stands; false if the table does not have it.

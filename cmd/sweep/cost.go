@@ -25,6 +25,7 @@ type cost struct {
 	Measured          int      `json:"measured"`           // cells that were measured
 
 	placement placement
+	cells     []float64 // TrialSeconds of each cell measured
 }
 
 // maxMeasured is how many cells are measured: half a second each.
@@ -55,7 +56,9 @@ func estimate(spec *sweep.Spec, trials []sweep.Trial, count *int) (cost, error) 
 		c.MemoryBytes = max(c.MemoryBytes, m.MemoryBytes)
 		c.UpdateSeconds += m.UpdateSeconds
 		c.CheckpointSeconds += m.CheckpointSeconds
-		c.TrialSeconds += m.BuildSeconds + float64(spec.Updates())*m.UpdateSeconds + float64(checkpoints)*m.CheckpointSeconds
+		seconds := m.BuildSeconds + float64(spec.Updates())*m.UpdateSeconds + float64(checkpoints)*m.CheckpointSeconds
+		c.cells = append(c.cells, seconds)
+		c.TrialSeconds += seconds
 		bytes += float64(checkpoints)*float64(m.CheckpointBytes) + float64(m.StateBytes)
 	}
 	n := float64(c.Measured)

@@ -68,7 +68,7 @@ func (w *world) kill(a *simAgent) {
 		r.stopped = true
 	}
 	delete(w.agents, a.id)
-	w.after(w.between(0, simExpiry), w.spawn)
+	w.After(w.between(0, simExpiry), w.spawn)
 }
 
 // beat says hello, or keeps the leases.
@@ -85,7 +85,7 @@ func (a *simAgent) beat() {
 			a.answer(r)
 		})
 	}
-	a.after(simBeat, a.beat)
+	a.After(simBeat, a.beat)
 }
 
 func (a *simAgent) holding() (holding []sweep.Hold) {
@@ -131,7 +131,7 @@ func (a *simAgent) drain() {
 		a.report(results.TrialReport{Trial: h.Trial, Attempt: h.Attempt, End: &results.End{Cause: sweep.CausePreempted}})
 	}
 	a.request(a, broker.Request{Leave: &broker.Leave{Why: "drained"}}, a.answer)
-	a.after(a.between(0, time.Second), func() { // with the spool left behind
+	a.After(a.between(0, time.Second), func() { // with the spool left behind
 		if !a.dead && a.leaving {
 			a.kill(a)
 		}
@@ -142,7 +142,7 @@ func (a *simAgent) drain() {
 func (a *simAgent) ask() {
 	if !a.dead && !a.leaving {
 		a.askNow()
-		a.after(a.between(time.Second/2, 2*time.Second), a.ask)
+		a.After(a.between(time.Second/2, 2*time.Second), a.ask)
 	}
 }
 
@@ -191,7 +191,7 @@ func (a *simAgent) start(g broker.Granted) {
 
 // train takes the trial to its next checkpoint.
 func (a *simAgent) train(r *simRun, update int) {
-	a.after(a.between(10*time.Millisecond, 3*time.Second), func() {
+	a.After(a.between(10*time.Millisecond, 3*time.Second), func() {
 		if r.stopped {
 			return
 		}
@@ -266,7 +266,7 @@ func (a *simAgent) deliver() {
 		return
 	}
 	a.delivering = true
-	a.after(a.between(0, 500*time.Millisecond), func() {
+	a.After(a.between(0, 500*time.Millisecond), func() {
 		a.delivering = false
 		if len(a.stream) == 0 || !a.linked || a.core == nil {
 			return

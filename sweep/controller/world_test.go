@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,18 +9,16 @@ import (
 	"neurosweep/broker"
 	"neurosweep/results"
 	"neurosweep/sweep"
+	"neurosweep/sweep/clock"
 )
 
 // A world is a whole sweep under a virtual clock: controllers that come and go over one log, a broker that loses its store, agents
 // that die, freeze and are replaced. Everything in it is drawn from one seed.
 type world struct {
+	clock.Clock
 	random *rand.Rand
 	faults faults
 	calm   time.Duration // from then on nothing bad happens any more
-
-	now    time.Duration
-	queue  timers
-	serial int
 
 	spec    *sweep.Spec
 	plan    []sweep.Trial
@@ -61,43 +58,17 @@ type faults struct {
 	stepDown             float64 // of the controller's handing over, each second
 }
 
-// A timer is something that happens at a time.
-type timer struct {
-	at     time.Duration
-	serial int
-	do     func()
-}
-
-type timers []timer
-
-func (q timers) Len() int { return len(q) }
-func (q timers) Less(i, j int) bool {
-	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].serial < q[j].serial
-}
-func (q timers) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *timers) Push(x any)   { *q = append(*q, x.(timer)) }
-func (q *timers) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-func (w *world) after(d time.Duration, do func()) {
-	w.serial++
-	heap.Push(&w.queue, timer{w.now + d, w.serial, do})
-}
-
 // between is a random time.
 func (w *world) between(low, high time.Duration) time.Duration {
 	return low + time.Duration(w.random.Int64N(int64(high-low)+1))
 }
 
 // chance is true with probability p, and never in calm times.
-func (w *world) chance(p float64) bool { return w.random.Float64() < p && w.now < w.calm }
+func (w *world) chance(p float64) bool { return w.random.Float64() < p && w.Now() < w.calm }
 
 func (w *world) complain(format string, args ...any) {
 	if len(w.broken) < 10 {
-		w.broken = append(w.broken, fmt.Sprintf("%v: ", w.now)+fmt.Sprintf(format, args...))
+		w.broken = append(w.broken, fmt.Sprintf("%v: ", w.Now())+fmt.Sprintf(format, args...))
 	}
 }
 
@@ -115,14 +86,12 @@ func (w *world) run() {
 	for range w.hosts {
 		w.spawn()
 	}
-	w.after(time.Second, w.second)
-	for !w.done && len(w.queue) > 0 && len(w.broken) == 0 {
-		next := heap.Pop(&w.queue).(timer)
-		if w.now = next.at; w.now > simLimit {
+	w.After(time.Second, w.second)
+	for !w.done && len(w.broken) == 0 && w.Next() {
+		if w.Now() > simLimit {
 			w.complain("the sweep does not end: %+v", w.core.Counts())
 			return
 		}
-		next.do()
 	}
 }
 
@@ -134,7 +103,7 @@ func (w *world) second() {
 			w.kill(a)
 		case w.chance(w.faults.freeze):
 			a.frozen = true
-			w.after(w.between(time.Second, 3*simExpiry), func() {
+			w.After(w.between(time.Second, 3*simExpiry), func() {
 				a.frozen = false
 				a.republish()
 			})
@@ -148,12 +117,12 @@ func (w *world) second() {
 	}
 	if w.core != nil && !w.asleep && w.chance(w.faults.sleep) {
 		w.asleep = true
-		w.after(w.between(time.Second, 3*simExpiry), w.awake)
+		w.After(w.between(time.Second, 3*simExpiry), w.awake)
 	}
 	if w.linked && w.chance(w.faults.outage) {
 		w.loseBroker()
 	}
-	w.after(time.Second, w.second)
+	w.After(time.Second, w.second)
 }
 
 // awake lets the controller's process go on.
@@ -179,7 +148,7 @@ func (w *world) living() []*simAgent {
 // startController takes a term over what the log holds.
 func (w *world) startController() {
 	w.term++
-	w.begun = w.now
+	w.begun = w.Now()
 	w.linked = true
 	w.tickets = map[uint64]func(broker.Reply){}
 	w.log.recover(w.random)
@@ -211,7 +180,7 @@ func (w *world) tick(c *Core) {
 		if !w.asleep {
 			w.step(Tick{})
 		}
-		w.after(simExpiry/16, func() { w.tick(c) })
+		w.After(simExpiry/16, func() { w.tick(c) })
 	}
 }
 
@@ -222,7 +191,7 @@ func (w *world) crash() {
 	}
 	w.core = nil
 	w.dropMessages()
-	w.after(w.between(0, 4*simExpiry), w.startController)
+	w.After(w.between(0, 4*simExpiry), w.startController)
 }
 
 // stepDown has the controller hand over; its last word comes when its log is synced.
@@ -241,7 +210,7 @@ func (w *world) loseBroker() {
 	w.dropMessages()
 	w.step(Link{false})
 	c := w.core
-	w.after(w.between(time.Second, 3*simExpiry), func() {
+	w.After(w.between(time.Second, 3*simExpiry), func() {
 		if w.core == c && c != nil {
 			w.linked = true
 			w.step(Link{true})
@@ -269,18 +238,18 @@ func (w *world) step(e Event) {
 		return
 	}
 	c := w.core
-	commands, err := c.Step(w.now-w.begun, e)
+	commands, err := c.Step(w.Now()-w.begun, e)
 	if err != nil {
 		w.complain("the core failed: %v", err)
 		return
 	}
 	for _, command := range commands {
-		w.history = append(w.history, fmt.Sprintf("%v %T %+v", w.now, command, command))
+		w.history = append(w.history, fmt.Sprintf("%v %T %+v", w.Now(), command, command))
 		w.obey(command)
 	}
 	if c.Dirty() && !w.syncing {
 		w.syncing = true
-		w.after(w.between(0, 50*time.Millisecond), func() { w.sync(c) })
+		w.After(w.between(0, 50*time.Millisecond), func() { w.sync(c) })
 	}
 }
 
@@ -289,7 +258,7 @@ func (w *world) sync(c *Core) {
 	switch {
 	case w.core != c:
 	case w.asleep:
-		w.after(100*time.Millisecond, func() { w.sync(c) })
+		w.After(100*time.Millisecond, func() { w.sync(c) })
 	default:
 		w.syncing = false
 		w.log.sync()
@@ -317,7 +286,7 @@ func (w *world) obey(command Command) {
 			w.complain("commit of report %d of %s is announced, but only %d are durable", n, command.Incarnation, w.log.durable.high[command.Incarnation])
 		}
 		if a := w.agents[command.Incarnation]; a != nil && w.linked && !w.chance(w.faults.drop) {
-			w.after(w.between(0, 200*time.Millisecond), func() { a.control(command.Control) })
+			w.After(w.between(0, 200*time.Millisecond), func() { a.control(command.Control) })
 		}
 	case ReadSpool:
 		if s := w.spools[command.Incarnation]; s != nil {
@@ -365,11 +334,11 @@ func (w *world) request(a *simAgent, r broker.Request, reply func(broker.Reply))
 	for range copies {
 		w.ticket++
 		ticket := w.ticket
-		w.after(w.between(0, 300*time.Millisecond), func() {
+		w.After(w.between(0, 300*time.Millisecond), func() {
 			if w.linked && w.core != nil {
 				w.tickets[ticket] = func(answer broker.Reply) {
 					if w.linked && !w.chance(w.faults.drop) {
-						w.after(w.between(0, 300*time.Millisecond), func() { reply(answer) })
+						w.After(w.between(0, 300*time.Millisecond), func() { reply(answer) })
 					}
 				}
 				w.step(Requested{ticket, r})
