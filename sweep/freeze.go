@@ -132,6 +132,7 @@ func (s *Spec) document() []entry {
 	}
 	add("retries", int64(s.Retries))
 	add("max_lost", int64(s.MaxLost))
+	s.documentRanks(add)
 	s.documentCommand(add)
 	for _, key := range sortedKeys(s.Recorded) {
 		add(key, s.Recorded[key])

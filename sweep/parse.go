@@ -12,7 +12,7 @@ import (
 
 // topKeys are the keys at the top of a spec, in the order of the documentation.
 var topKeys = []string{"name", "method", "task", "model", "train", "seeds", "parameters", "run_cap", "sampler", "metric", "evaluate",
-	"checkpoints", "select", "retries", "max_lost", resourcesKey, setupKey, "program", "command", "process", "overrides", "early_terminate",
+	"checkpoints", "select", "retries", "max_lost", "ranks", "schedule", resourcesKey, setupKey, "program", "command", "process", "overrides", "early_terminate",
 	"description", "project", "entity", "kind", "apiVersion", "controller", "job", "image_uri", "scheduler", "metrics"}
 
 // recordedKeys are kept and have no effect.
@@ -150,6 +150,7 @@ func (p *parser) parse(added []string) {
 	p.checkSearch()
 	p.parseCommand()
 	p.parseResources()
+	p.parseRanks()
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)

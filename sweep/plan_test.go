@@ -224,6 +224,23 @@ func TestHorizonInKey(t *testing.T) {
 }
 
 // TestFreeze reads random specs back from their frozen form: the same digest, and the same plan.
+func TestFreezeOfRanks(t *testing.T) {
+	for text, want := range map[string]string{"": "", "ranks: 1\nschedule: dynamic\n": "", "ranks: 8\n": "ranks: 8\n", "schedule: static\n": "schedule: \"static\"\n"} {
+		s, err := sweep.Parse("sweep.yaml", []byte(text+trained), nil, train.Catalog())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := sweep.Parse("sweep.yaml", s.Freeze(), nil, train.Catalog())
+		if err != nil || again.Ranks != s.Ranks || again.Static != s.Static || again.Digest() != s.Digest() {
+			t.Errorf("%q: frozen and read again: ranks %d, static %t, %v", text, again.Ranks, again.Static, err)
+		}
+		frozen := string(s.Freeze())
+		if want == "" && (strings.Contains(frozen, "ranks") || strings.Contains(frozen, "\nschedule: ")) || !strings.Contains(frozen, want) {
+			t.Errorf("%q is frozen as\n%s", text, frozen)
+		}
+	}
+}
+
 func TestFreeze(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		method := rapid.SampledFrom([]string{"grid", "random"}).Draw(t, "method")

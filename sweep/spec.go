@@ -26,6 +26,8 @@ type Spec struct {
 	MaxLost int // suspects in a row, all lost agents, that fail a trial (default 10)
 
 	Resources Values // what a cluster is asked for, as given; nil: nothing. Package slurm knows the keys
+	Ranks     int    // into how many parts the batches of a trial are cut, each for a process: a power of two (default 1)
+	Static    bool   // schedule: each agent has its own part of the plan, by its rank
 
 	Recorded    map[string]any // keys that are kept and have no effect: description, project, entity…
 	Unsupported []string       // what this version can plan but not run, as "path: why"

@@ -21,6 +21,10 @@ type ScanOptions[F Float] struct {
 	// Memory bounds the bytes of a plan, if it can; 0: no bound. Where it binds, fewer leaves are computed at the same time; where not even one fits,
 	// its forward pass is computed twice.
 	Memory int64
+
+	// Share is the part of each batch of Gradients that this machine computes, together with others; nil: all. Of the outputs, only those of its sequences (Rows) are then
+	// written. Forward computes everything.
+	Share *Share[F]
 }
 
 // A Scan is the machine that compiles a cell to a program over time and runs that on the kernels. doc.go tells how.
@@ -42,6 +46,11 @@ func NewScan[F Float](c Cell, l Loss, o ScanOptions[F]) (*Scan[F], error) {
 	}
 	if o.Threads < 0 || o.Memory < 0 {
 		return nil, fmt.Errorf("a scan machine of %d threads and %d bytes: want at least 1, or 0 for no choice", o.Threads, o.Memory)
+	}
+	if o.Share != nil {
+		if err := o.Share.check(); err != nil {
+			return nil, err
+		}
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)

@@ -26,7 +26,9 @@ type engine[F Float] struct {
 	joiner      *joiner[F]
 	adders      []*adder[F] // by worker
 	job         job[F]
+	from, to    int          // the leaves that this engine computes
 	next        atomic.Int64 // the leaf that nobody has taken
+	joined      [1]float64   // the loss, on its way through the ranks
 	errors      []error      // by worker
 }
 
@@ -54,6 +56,7 @@ func (e *engine[F]) prepare(steps, size int) {
 	}
 	p := e.plan(steps, size)
 	e.steps, e.size, e.shape = steps, size, p
+	e.from, e.to = e.own(p.Leaves)
 	e.workers, e.adders, e.joiner = nil, nil, nil
 	e.memory.begin()
 	for range p.Threads {
@@ -63,7 +66,7 @@ func (e *engine[F]) prepare(steps, size int) {
 	if e.training {
 		e.job.blocks = (steps + p.BlockSteps - 1) / p.BlockSteps
 		e.job.losses = make([]float64, p.Leaves*e.job.blocks)
-		e.joiner = newJoiner(&e.memory, p.Leaves, p.Threads, e.sums())
+		e.joiner = newJoiner(&e.memory, e.to-e.from, p.Threads, e.sums())
 		for range p.Threads {
 			e.adders = append(e.adders, newAdder(e.set))
 		}
@@ -123,15 +126,20 @@ func (e *engine[F]) update(b *Batch[F], weights, gradients, outputs []F) (loss f
 		return 0, nil
 	}
 	n := e.job.blocks
-	for i := range e.shape.Leaves { // a leaf's losses are added in the order of its backward pass
+	for i := e.from; i < e.to; i++ { // a leaf's losses are added in the order of its backward pass
 		sum := 0.0
 		for _, v := range e.job.losses[i*n : (i+1)*n] {
 			sum += v
 		}
 		e.job.losses[i*n] = sum
 	}
-	loss = treeSum(e.job.losses, n, e.shape.Leaves) * lossFactor
-	return loss, e.total(gradients)
+	if e.to > e.from {
+		loss = treeSum(e.job.losses[e.from*n:], n, e.to-e.from)
+	}
+	if loss, err = e.joinRanks(loss); err != nil {
+		return 0, err
+	}
+	return loss * lossFactor, e.total(gradients)
 }
 
 // once computes what is made from weights alone.
@@ -150,7 +158,7 @@ func (e *engine[F]) once(weights []F) error {
 
 // leaves computes all leaves.
 func (e *engine[F]) leaves() error {
-	e.next.Store(0)
+	e.next.Store(int64(e.from))
 	clear(e.errors)
 	if e.threads == nil {
 		e.work(0)
@@ -170,14 +178,14 @@ func (e *engine[F]) work(worker int) {
 	w := e.workers[worker]
 	for {
 		leaf := int(e.next.Add(1)) - 1
-		if leaf >= e.shape.Leaves {
+		if leaf >= e.to {
 			return
 		}
 		var err error
 		if e.training {
 			sum := e.joiner.buffer()
 			if err = w.trainLeaf(leaf, sum); err == nil {
-				e.joiner.finished(leaf, sum, e.adders[worker])
+				e.joiner.finished(leaf-e.from, sum, e.adders[worker])
 			} else {
 				e.joiner.release(sum)
 			}

@@ -27,7 +27,7 @@ func joinBuffers(leaves, threads int) int {
 
 func newJoiner[F Float](m *pool[F], leaves, threads, size int) *joiner[F] {
 	j := &joiner[F]{leaves: leaves, waiting: make([][]F, leaves), level: make([]int, leaves), size: size}
-	for range joinBuffers(leaves, threads) {
+	for range joinBuffers(max(leaves, 1), threads) {
 		j.free = append(j.free, m.take(size))
 	}
 	return j

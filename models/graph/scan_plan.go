@@ -45,7 +45,8 @@ func planShape(steps, size int) Plan {
 // plan completes a plan: as many threads as memory allows, and only if one leaf does not fit, segments.
 func (e *engine[F]) plan(steps, size int) Plan {
 	p := planShape(steps, size)
-	p.Threads = min(e.options.Threads, p.Leaves)
+	from, to := e.own(p.Leaves)
+	p.Threads = max(min(e.options.Threads, to-from), 1)
 	p.Segment = steps
 	if !e.training {
 		p.Segment = p.BlockSteps
@@ -109,7 +110,8 @@ func (e *engine[F]) bytes(p Plan, steps int) int64 {
 		}
 	}
 	if e.training {
-		n += joinBuffers(p.Leaves, p.Threads)*e.sums() + p.Leaves*steps/p.BlockSteps
+		from, to := e.own(p.Leaves)
+		n += joinBuffers(max(to-from, 1), p.Threads)*e.sums() + p.Leaves*steps/p.BlockSteps
 	}
 	var zero F
 	return int64(n) * int64(unsafe.Sizeof(zero))

@@ -43,7 +43,7 @@ func TestUpdatesDoNotAllocate(t *testing.T) {
 		}
 		c := sweep.Config{Task: sweep.Section{Name: name}, Model: sweep.Section{Name: "gru", Params: sweep.Values{"hidden": int64(9)}},
 			Train: sweep.Values{"batch": int64(40), "length": int64(45), "clip": 1.0, "schedule.kind": "cosine"}}
-		n, err := newTrainer(c, 1)
+		n, err := newTrainer(c, 1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func RunBench(spec *sweep.Spec, trial sweep.Trial, threads, updates int, span ti
 	if err != nil {
 		return Bench{}, err
 	}
-	t, err := newTrainer(config, threads)
+	t, err := newTrainer(config, threads, nil)
 	if err != nil {
 		return Bench{}, err
 	}

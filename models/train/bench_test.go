@@ -30,7 +30,7 @@ func benchmarked(b *testing.B) (*trainer, *sweep.Spec) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	t, err := newTrainer(config, 1)
+	t, err := newTrainer(config, 1, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

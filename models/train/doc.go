@@ -14,6 +14,12 @@
 // A hand-over (the context is cancelled with ErrHandOver or ErrWalltime) writes a .state where training stands, and no row.
 // Loss or weights that are not finite end the trial as diverged at the last update that left finite weights; the curve has the loss that was not.
 //
+// # Several ranks
+//
+// Several processes can train one attempt (Job.Reducer): each computes the gradients of whole subtrees of the batch's leaves, and the Reducer joins them along the rest of
+// that tree, so that all have the bits that one process has. All make the same batches and apply the same optimiser. Rank 0 alone reads and writes files, evaluates and
+// reports; the others begin with the state that it sends them. Each sum carries the ranks' wishes to hand over, so that all stop after the same update.
+//
 // # The same bits
 //
 // Nothing here depends on time, threads, the number of the attempt, or on where it was interrupted: the arithmetic is float32 with

@@ -41,7 +41,7 @@ func Evaluate(spec *sweep.Spec, trial sweep.Trial, weights string, update int, c
 	if err != nil {
 		return nil, err
 	}
-	machine, err := newMachine(p, kernel.Set32(isa), 1)
+	machine, err := newMachine(p, kernel.Set32(isa), 1, nil)
 	if err != nil {
 		return nil, err
 	}

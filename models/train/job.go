@@ -17,6 +17,10 @@ type Job struct {
 	// Committed tells whether everything that was reported about the checkpoint after update update is committed; only then
 	// may retention (checkpoints.keep) delete its weights. nil: nothing is deleted, not even at the end.
 	Committed func(update int) bool
+
+	// Reducer joins this process with the others that train the same attempt; nil: there are none. Rank 0 evaluates, writes and reports, from its newest state on; the
+	// others report nothing.
+	Reducer Reducer
 }
 
 // A Reporter takes what an attempt has to report. It returns when the report is in the agent's spool, not when it is committed.

@@ -1,15 +1,20 @@
 package train
 
 import (
+	"errors"
 	"runtime"
 
 	"neurosweep/models/graph"
 	"neurosweep/models/kernel"
 )
 
-// newMachine makes the machine that a trial's settings name, with so many threads; 0: as many as the settings or GOMAXPROCS say.
-func newMachine(p parts, set *kernel.Set[float32], threads int) (graph.Machine[float32], error) {
+// newMachine makes the machine that a trial's settings name, with so many threads; 0: as many as the settings or GOMAXPROCS say. share is the part of each batch that it
+// computes; nil: all.
+func newMachine(p parts, set *kernel.Set[float32], threads int, share *graph.Share[float32]) (graph.Machine[float32], error) {
 	if p.machine == ReferenceMachine {
+		if share != nil {
+			return nil, errors.New("the reference machine has no leaves that ranks could share: take train.machine: scan, or one rank")
+		}
 		m, err := graph.NewReference[float32](p.model, p.task.Loss())
 		if err != nil {
 			return nil, err
@@ -23,7 +28,7 @@ func newMachine(p parts, set *kernel.Set[float32], threads int) (graph.Machine[f
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return graph.NewScan(p.model, p.task.Loss(), graph.ScanOptions[float32]{Set: set, Threads: threads, Truncate: p.truncate})
+	return graph.NewScan(p.model, p.task.Loss(), graph.ScanOptions[float32]{Set: set, Threads: threads, Truncate: p.truncate, Share: share})
 }
 
 // memory is what training holds, in bytes, once it has seen a batch: what the machine plans for that shape, the trial's own buffers, and the task's data. 0: the

@@ -47,7 +47,7 @@ func Measure(spec *sweep.Spec, trial sweep.Trial, threads int) (Cost, error) {
 	c := Cost{Threads: threads}
 	started := time.Now()
 	job := Job{Spec: spec, Trial: trial, Dir: dir}
-	r, err := newRun(job, config, threads, func(results.TrialReport) error { return nil }, realDisk)
+	r, err := newRun(context.Background(), job, config, threads, func(results.TrialReport) error { return nil }, realDisk)
 	if err != nil {
 		return Cost{}, err
 	}

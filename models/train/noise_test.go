@@ -38,7 +38,7 @@ func TestWhichNoise(t *testing.T) {
 	for _, seed := range []int64{3, 4} {
 		c := sweep.Config{Task: sweep.Section{Name: "delay_comparison"}, Model: sweep.Section{Name: "noisy_gru", Params: sweep.Values{"hidden": int64(4), "noise": 0.5}},
 			Train: sweep.Values{"batch": int64(2), "length": int64(5)}, Seed: seed, DataSeed: 1}
-		n, err := newTrainer(c, 1)
+		n, err := newTrainer(c, 1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 // notebook is the notebook's cell: 64 units, 16 sequences of 100 steps, Adam at 1e-3.
 func notebook(t *testing.T, train sweep.Values) *trainer {
 	t.Helper()
-	n, err := newTrainer(sweep.Config{Task: sweep.Section{Name: "delay_comparison"}, Model: sweep.Section{Name: "leaky_rnn"}, Train: train, Seed: 2, DataSeed: 2}, 1)
+	n, err := newTrainer(sweep.Config{Task: sweep.Section{Name: "delay_comparison"}, Model: sweep.Section{Name: "leaky_rnn"}, Train: train, Seed: 2, DataSeed: 2}, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

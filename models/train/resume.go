@@ -21,7 +21,7 @@ func (r *run) resume(ctx context.Context) error {
 	}
 	for _, u := range updates {
 		path := filepath.Join(r.job.Dir, sweep.StatePath(r.job.Trial.ID, u))
-		err := r.restore(path, u)
+		err := r.read(path, u)
 		if err == nil {
 			return r.repeat(ctx)
 		}
@@ -34,8 +34,8 @@ func (r *run) resume(ctx context.Context) error {
 	return nil
 }
 
-// restore takes over a state. Nothing is changed where it returns an error.
-func (r *run) restore(path string, update int) error {
+// read takes over a state file. Nothing is changed where it returns an error.
+func (r *run) read(path string, update int) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -44,6 +44,11 @@ func (r *run) restore(path string, update int) error {
 	if err != nil {
 		return err
 	}
+	return r.restore(s, update)
+}
+
+// restore takes over a state. Nothing is changed where it returns an error.
+func (r *run) restore(s *state, update int) error {
 	slots := r.optimizer.slots
 	switch {
 	case s.Trial != r.job.Trial.ID || s.Update != update:

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"neurosweep/models"
 	"neurosweep/results"
 	"neurosweep/sweep"
+	"neurosweep/tasks"
 )
 
 const (
@@ -37,7 +37,7 @@ func runOn(ctx context.Context, job Job, report Reporter, d disk) (results.End, 
 		end, err = runOnce(ctx, job, config, report)
 	} else {
 		var r *run
-		if r, err = newRun(job, config, 0, report, d); err == nil {
+		if r, err = newRun(ctx, job, config, 0, report, d); err == nil {
 			end, err = r.run(ctx)
 		}
 	}
@@ -65,8 +65,8 @@ type run struct {
 	notes    []string
 }
 
-func newRun(job Job, c sweep.Config, threads int, report Reporter, d disk) (*run, error) {
-	t, err := newTrainer(c, threads)
+func newRun(ctx context.Context, job Job, c sweep.Config, threads int, report Reporter, d disk) (*run, error) {
+	t, err := newTrainer(c, threads, newGang(ctx, job.Reducer))
 	if err != nil {
 		return nil, err
 	}
@@ -77,42 +77,68 @@ func newRun(job Job, c sweep.Config, threads int, report Reporter, d disk) (*run
 }
 
 func (r *run) run(ctx context.Context) (results.End, error) {
+	if r.gang.follows() {
+		err := r.adopt()
+		if err == nil {
+			err = r.follow(ctx)
+		}
+		if err != nil {
+			return r.leave(ctx, err)
+		}
+		return r.finish(ctx)
+	}
 	if err := makeFolder(r.job.Dir, r.job.Trial.ID); err != nil {
 		return results.End{}, err
 	}
-	if err := r.resume(ctx); err != nil {
+	err := r.resume(ctx)
+	if err == nil {
+		err = r.adopt()
+	}
+	if err == nil {
+		err = r.lead(ctx)
+	}
+	if err != nil {
 		return r.leave(ctx, err)
 	}
+	return r.finish(ctx)
+}
+
+// lead trains, with checkpoints, to the end of the trial.
+func (r *run) lead(ctx context.Context) error {
 	for {
 		if slices.Contains(r.planned, r.done) && !r.checkpointed(r.done) {
 			if err := r.checkpoint(ctx); err != nil {
-				return r.leave(ctx, err)
+				return err
 			}
 		}
 		if r.done >= r.updates {
-			return r.finish(ctx, sweep.CauseCompleted)
+			return nil
 		}
-		if ctx.Err() != nil {
-			return r.leave(ctx, context.Cause(ctx))
+		if err := r.gang.over(ctx); err != nil {
+			return err
 		}
 		metrics, finite, err := r.update()
 		if err != nil {
-			return results.End{}, err
+			return err
 		}
 		if err := r.add(metrics); err != nil {
-			return results.End{}, err
+			return err
 		}
 		if !finite {
-			r.notes = append(r.notes, fmt.Sprintf("update %d: the loss was %g, loss or weights are not finite", r.done+1, metrics[0].Value))
-			r.diverged = true
-			return r.finish(ctx, sweep.CauseDiverged)
+			r.noteDiverged(metrics)
+			return nil
 		}
 		if time.Since(r.last) > reportEvery {
 			if err := r.reportCurves(nil, nil); err != nil {
-				return results.End{}, err
+				return err
 			}
 		}
 	}
+}
+
+func (r *run) noteDiverged(metrics []tasks.Measure) {
+	r.notes = append(r.notes, fmt.Sprintf("update %d: the loss was %g, loss or weights are not finite", r.done+1, metrics[0].Value))
+	r.diverged = true
 }
 
 // checkpoint evaluates, writes the state, publishes the weights and reports, in this order.
@@ -155,8 +181,8 @@ func (r *run) encode() ([]byte, results.Checkpoint, error) {
 	}, nil
 }
 
-// save writes the state of where training stands and drops those before the last two.
-func (r *run) save() error {
+// snapshot is the state file of where training stands.
+func (r *run) snapshot() ([]byte, error) {
 	s := state{
 		stateHeader: stateHeader{
 			Trial: r.job.Trial.ID, Update: r.done, Data: r.data.State(),
@@ -164,7 +190,12 @@ func (r *run) save() error {
 		},
 		weights: r.weights, slots: r.optimizer.slots, curves: r.curves,
 	}
-	file, err := s.encode()
+	return s.encode()
+}
+
+// save writes the state of where training stands and drops those before the last two.
+func (r *run) save() error {
+	file, err := r.snapshot()
 	if err != nil {
 		return err
 	}
@@ -204,22 +235,41 @@ func (r *run) sendReport(t results.TrialReport) error {
 	return nil
 }
 
-// leave ends an attempt that err interrupted: where that is the end of the context, by a state if the trial is handed over.
+// leave ends an attempt that err interrupted: where that is the end of the context, or of the ranks' work together, by a state if the trial is handed over.
 func (r *run) leave(ctx context.Context, err error) (results.End, error) {
-	if ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)) {
+	cause, save, ok := r.gang.stopped(ctx, err)
+	if !ok {
 		return results.End{}, err
 	}
-	cause, handOver := interrupted(ctx)
-	if handOver && r.done > 0 && r.saved != r.done && !r.diverged {
+	if cause == sweep.CauseCancelled && save {
+		r.notes = append(r.notes, err.Error())
+	}
+	if save && r.done > 0 && r.saved != r.done && !r.diverged && !r.gang.follows() {
 		if err := r.save(); err != nil {
 			return results.End{}, err
+		}
+	}
+	if cause != sweep.CauseCancelled {
+		if err := r.gang.part(); err != nil {
+			cause = sweep.CauseCancelled
+			r.notes = append(r.notes, err.Error())
 		}
 	}
 	return r.end(cause), nil
 }
 
 // finish reports what is left, applies retention, and keeps one state.
-func (r *run) finish(ctx context.Context, cause sweep.Cause) (results.End, error) {
+func (r *run) finish(ctx context.Context) (results.End, error) {
+	cause := sweep.CauseCompleted
+	if r.diverged {
+		cause = sweep.CauseDiverged
+	}
+	if r.gang.follows() {
+		if err := r.gang.part(); err != nil {
+			return r.leave(ctx, err)
+		}
+		return r.end(cause), nil
+	}
 	if err := r.reportCurves(nil, nil); err != nil {
 		return results.End{}, err
 	}
@@ -229,6 +279,7 @@ func (r *run) finish(ctx context.Context, cause sweep.Cause) (results.End, error
 	if err := r.disk.keepStates(r.job.Dir, r.job.Trial.ID, r.done, 1); err != nil {
 		return results.End{}, err
 	}
+	_ = r.gang.part() // the trial is complete, whether or not the others hear it
 	return r.end(cause), nil
 }
 

@@ -64,7 +64,7 @@ func measureCopies(spec *sweep.Spec, trial sweep.Trial, copies, threads int) (fl
 
 // measureCopy makes a trial, waits until all are ready, and times its updates.
 func measureCopy(config sweep.Config, threads int, ready *sync.WaitGroup) (float64, error) {
-	t, err := newTrainer(config, threads)
+	t, err := newTrainer(config, threads, nil)
 	if err == nil {
 		_, _, err = t.update()
 	}

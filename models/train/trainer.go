@@ -19,6 +19,7 @@ const lossMetric = "loss"
 type trainer struct {
 	parts
 	config  sweep.Config
+	gang    *gang // nil: no other process trains this trial
 	isa     kernel.ISA
 	machine graph.Machine[float32]
 
@@ -35,7 +36,7 @@ type trainer struct {
 }
 
 // newTrainer makes a trial as it stands before its first update, to be trained on so many threads; 0: as many as the spec or GOMAXPROCS says.
-func newTrainer(c sweep.Config, threads int) (*trainer, error) {
+func newTrainer(c sweep.Config, threads int, g *gang) (*trainer, error) {
 	p, err := assemble(c)
 	if err != nil {
 		return nil, err
@@ -44,9 +45,9 @@ func newTrainer(c sweep.Config, threads int) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{parts: p, config: c, isa: isa, weights: models.Init(p.model, c.Seed)}
+	t := &trainer{parts: p, config: c, gang: g, isa: isa, weights: models.Init(p.model, c.Seed)}
 	set := kernel.Set32(isa)
-	if t.machine, err = newMachine(p, set, threads); err != nil {
+	if t.machine, err = newMachine(p, set, threads, g.share()); err != nil {
 		return nil, err
 	}
 	if t.optimizer, err = newOptimizer(set, p.settings, p.groups); err != nil {
@@ -58,7 +59,7 @@ func newTrainer(c sweep.Config, threads int) (*trainer, error) {
 }
 
 // update does one update and returns the training metrics of its batch, computed with the weights before it: the loss first, then
-// the task's measures; they are good until the next update. finite is false where the loss, or a weight afterwards, is not finite; the weights are
+// the task's measures, which a rank other than 0 does not know; they are good until the next update. finite is false where the loss, or a weight afterwards, is not finite; the weights are
 // then of no use. After the first update nothing is allocated.
 func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 	t.data.Next(&t.batch)
@@ -74,7 +75,14 @@ func (t *trainer) step() (metrics []tasks.Measure, finite bool, err error) {
 		return nil, false, fmt.Errorf("update %d: %w", t.done+1, err)
 	}
 	t.measured = append(t.measured[:0], tasks.Measure{Name: lossMetric, Value: loss})
-	t.measured = t.task.Measure(t.measured, &t.batch, t.outputs)
+	if t.gang != nil {
+		if err := t.gang.collect(&t.given, t.outputs); err != nil {
+			return nil, false, fmt.Errorf("update %d: %w", t.done+1, err)
+		}
+	}
+	if !t.gang.follows() {
+		t.measured = t.task.Measure(t.measured, &t.batch, t.outputs)
+	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return t.measured, false, nil
 	}
