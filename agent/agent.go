@@ -28,6 +28,7 @@ type Options struct {
 	SlotCommand []string         // starts a slot's process, which calls RunSlot with its stdin and stdout
 	SlotEnv     []string         // added to its environment
 	Signals     <-chan os.Signal // each tells the agent to hand over and leave; nil: only the controller and ctx do
+	Contact     func(answered bool) // is told whenever a controller has answered, or has not, or the link to it is lost; must not wait
 	Log         zerolog.Logger
 
 	Heartbeat time.Duration // (5 s)
@@ -46,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience == 0 {
 		o.Patience = time.Minute
+	}
+	if o.Contact == nil {
+		o.Contact = func(bool) {}
 	}
 	if o.Grace == 0 {
 		o.Grace = 20 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"time"
 
 	"neurosweep/broker"
@@ -46,6 +47,7 @@ type heard struct {
 const (
 	answerWithin = 10 * time.Second
 	lookEvery    = 300 * time.Millisecond
+	lookSeldom   = 3 * time.Second // after a while: thousands of agents may look
 )
 
 // converse keeps a link to whichever broker there is, and carries requests one after the other.
@@ -68,7 +70,8 @@ func (a *supervisor) converse() {
 
 // dial looks for a broker until there is one; nil: the supervisor has ended.
 func (a *supervisor) dial() *broker.Link {
-	for {
+	said := ""
+	for look := lookEvery; ; look = min(look+look/4, lookSeldom) {
 		address, err := broker.ReadAddress(a.o.Dir)
 		if err == nil {
 			var link *broker.Link
@@ -76,7 +79,13 @@ func (a *supervisor) dial() *broker.Link {
 				return link
 			}
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		var access *broker.AccessError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.As(err, &access) && err.Error() != said:
+			said = err.Error()
+			a.o.Log.Warn().Err(err).Msg("the broker does not let this agent in")
+		default:
 			a.o.Log.Debug().Err(err).Msg("no controller can be reached")
 		}
 		select {
@@ -84,7 +93,7 @@ func (a *supervisor) dial() *broker.Link {
 			if !ok {
 				return nil
 			}
-		case <-time.After(lookEvery):
+		case <-time.After(look/2 + rand.N(look)):
 		}
 	}
 }
@@ -155,16 +164,19 @@ func (a *supervisor) hear(h heard) {
 	case h.lost:
 		a.link, a.greeted, a.askedAt = nil, false, time.Time{}
 		a.reporter.links <- nil
+		a.o.Contact(false)
 	case h.control != nil:
 		a.lastHeard = time.Now()
 		a.control(*h.control)
 	case h.err != nil:
 		a.o.Log.Debug().Err(h.err).Msg("a request was not answered")
+		a.o.Contact(false)
 		if h.request.Ask != nil {
 			a.askedAt = time.Now().Add(lookEvery - answerWithin) // repeat it, but not at once: a broker without a controller answers so at once
 		}
 	default:
 		a.lastHeard = time.Now()
+		a.o.Contact(true)
 		a.answered(*h.request, h.reply)
 	}
 }

@@ -22,9 +22,12 @@ const maxPayload = 1 << 20
 // maxPending is how many bytes the server keeps for a client that does not read, before it cuts the connection.
 const maxPending = 64 << 20
 
+// Everywhere is the Listen.Host that means all addresses of this machine.
+const Everywhere = "*"
+
 // Listen says where a server listens. The zero value is a random port of the loopback interface.
 type Listen struct {
-	Host      string   // "": loopback only; "0.0.0.0" or "::": all addresses of this machine; else one address
+	Host      string   // "": loopback only; Everywhere; else one address of this machine
 	Port      int      // 0: a random one
 	Advertise []string // addresses that agents shall dial, HOST or HOST:PORT, in place of this machine's
 }
@@ -55,8 +58,11 @@ func Start(dir string, id Identity, l Listen) (*Server, error) {
 		Host: l.Host, Port: l.Port, NoSigs: true, NoLog: true, JetStream: true, JetStreamMaxMemory: maxStreamBytes + 64<<20,
 		MaxPayload: maxPayload, MaxPending: maxPending, PingInterval: 2 * time.Second, MaxPingsOut: 3, Nkeys: users,
 	}
-	if l.Host == "" {
+	switch l.Host {
+	case "":
 		o.Host = "127.0.0.1"
+	case Everywhere:
+		o.Host = anyHost()
 	}
 	if l.Port == 0 {
 		o.Port = server.RANDOM_PORT
@@ -123,11 +129,11 @@ func (s *Server) Address(term int) Address {
 	a := Address{ID: s.id, Term: term, Keys: true, Certificate: s.certificate}
 	port := strconv.Itoa(s.nats.Addr().(*net.TCPAddr).Port)
 	hosts := s.listen.Advertise
-	switch ip := net.ParseIP(s.listen.Host); {
+	switch {
 	case len(hosts) > 0:
 	case s.listen.Host == "":
 		hosts = []string{"127.0.0.1"}
-	case ip != nil && ip.IsUnspecified():
+	case s.listen.Host == Everywhere:
 		hosts = OwnAddresses()
 	default:
 		hosts = []string{s.listen.Host}

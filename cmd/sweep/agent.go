@@ -17,6 +17,8 @@ func newAgent(a *app) *cobra.Command {
 	var dir string
 	var slots, threads int
 	var patience time.Duration
+	var where string
+	var hosting controllerFlags
 	c := &cobra.Command{
 		Use:   "agent --dir DIR",
 		Short: "Run trials of a sweep on this machine (sweep run starts agents by itself)",
@@ -48,18 +50,30 @@ It finds the controller through DIR/broker.json. TERM, INT and USR1 make it save
 			if slots == 0 {
 				slots = max(runtime.GOMAXPROCS(0)/threads, 1)
 			}
+			if err := checkController(c.Context(), where, &hosting); err != nil {
+				return err
+			}
+			if where != "" && !c.Flags().Changed("patience") {
+				patience = clusterPatience
+			}
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
 			defer signal.Stop(signals)
-			return agent.Run(c.Context(), agent.Options{
+			o := agent.Options{
 				Dir: dir, Slots: slots, Threads: threads, SlotCommand: []string{"/proc/self/exe", "agent-slot"}, Signals: signals, Patience: patience, Log: a.logger(),
-			})
+			}
+			if where == controllerAgent {
+				return a.host(c.Context(), o, hosting.args())
+			}
+			return agent.Run(c.Context(), o)
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default: the one around the current folder)")
 	c.Flags().IntVar(&slots, "slots", 0, "trials at a time, each in a process of its own (default: as many as the cores have threads for)")
 	c.Flags().IntVar(&threads, "threads", 0, "threads of a trial whose spec does not fix them (default: train.threads of the spec; auto is 1)")
-	c.Flags().DurationVar(&patience, "patience", time.Minute, "leave when the controller has been away for so long")
+	c.Flags().DurationVar(&patience, "patience", time.Minute, "leave when the controller has been away for so long (10m with --controller)")
+	c.Flags().StringVar(&where, "controller", "", "where the sweep's controller is: agent (in any agent: this one gives the sweep a controller when it has none), login, job")
+	hosting.add(c)
 	return c
 }
 

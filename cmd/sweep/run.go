@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"neurosweep/agent"
-	"neurosweep/broker"
 	"neurosweep/models/train"
 	"neurosweep/results"
 	"neurosweep/sweep"
@@ -25,7 +24,7 @@ import (
 // runFlags are the flags that run, resume and smoke share.
 type runFlags struct {
 	agents   int
-	nats     string
+	nats     natsFlags
 	takeover bool
 	accept   bool // of another binary
 }
@@ -36,7 +35,7 @@ func (f *runFlags) addAccept(c *cobra.Command) {
 
 func (f *runFlags) add(c *cobra.Command) {
 	c.Flags().IntVar(&f.agents, "agents", 0, "start so many agents of one slot each (default: one agent with a slot a core)")
-	c.Flags().StringVar(&f.nats, "nats", "", "use the NATS server at this URL (default: one inside this process, on loopback)")
+	f.nats.add(c)
 }
 
 // check refuses what cannot work before anything is made.
@@ -44,12 +43,7 @@ func (f *runFlags) check(c *cobra.Command) error {
 	if c.Flags().Changed("agents") && f.agents < 1 {
 		return usage("--agents %d: want 1 or more", f.agents)
 	}
-	if f.nats == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
-	defer cancel()
-	return refuse(broker.Probe(ctx, broker.External{URL: f.nats}))
+	return f.nats.check(c.Context())
 }
 
 func newRun(a *app) *cobra.Command {
@@ -223,7 +217,7 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 		agents.agents, agents.slots = flags.agents, 1
 	}
 	options := controller.Options{
-		Dir: dir, Spec: spec, NATS: broker.External{URL: flags.nats}, Takeover: flags.takeover, Log: log,
+		Dir: dir, Spec: spec, NATS: flags.nats.external(), Takeover: flags.takeover, Log: log,
 		Binary: binary, AcceptBinary: flags.accept,
 		Ready: func(ctx context.Context) {
 			go func() {
@@ -286,11 +280,16 @@ func (a *app) placed(dir string, spec *sweep.Spec, flags runFlags) (placement, e
 // placedTrials is how many trials of the plan are looked at to choose threads.
 const placedTrials = 1000
 
-// conclude prints how a sweep stands, and turns it into the exit code.
+// conclude prints how a sweep stands, and ends with its exit code.
 func (a *app) conclude(dir string, s controller.Summary) error {
 	if err := a.report(dir); err != nil {
 		return err
 	}
+	return a.outcome(dir, s)
+}
+
+// outcome turns how a sweep stands into the exit code.
+func (a *app) outcome(dir string, s controller.Summary) error {
 	if s.Digest != "" {
 		fmt.Fprintf(a.stderr, "digest of the tables: %s (equal sweeps have the same)\n", s.Digest)
 	}

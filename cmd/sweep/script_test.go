@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"neurosweep/sweep/controller"
 )
 
 // The scripts under testdata/script run this test binary as the real program: processes, signals, files and exit codes are real.
@@ -32,6 +34,7 @@ func TestMain(m *testing.M) {
 //	keys PATH NAME…          the object at PATH of the last stdout has exactly these keys; PATH / is the document itself
 //	start NAME sweep …       starts a command in the background
 //	signal NAME SIGNAL       sends it INT, TERM or KILL
+//	controller DIR SIGNAL    sends it to the process that holds the sweep's term
 //	ended NAME CODE          waits for its end and checks its exit code; what it printed is then the last stderr
 //	until DIR KEY MINIMUM    waits until sweep status DIR --json has at least that number at KEY, or that text
 //	cut FILE BYTES           cuts so many bytes off the end of a file
@@ -50,16 +53,17 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exit":     scriptExit,
-			"json":     scriptJSON,
-			"keys":     scriptKeys,
-			"start":    scriptStart,
-			"signal":   scriptSignal,
-			"ended":    scriptEnded,
-			"until":    scriptUntil,
-			"cut":      scriptCut,
-			"generate": scriptGenerate,
-			"files":    scriptFiles,
+			"exit":       scriptExit,
+			"json":       scriptJSON,
+			"keys":       scriptKeys,
+			"start":      scriptStart,
+			"signal":     scriptSignal,
+			"controller": scriptController,
+			"ended":      scriptEnded,
+			"until":      scriptUntil,
+			"cut":        scriptCut,
+			"generate":   scriptGenerate,
+			"files":      scriptFiles,
 		},
 	})
 }
@@ -189,8 +193,21 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "signal NAME SIGNAL")
-	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}
 	ts.Check(of(ts, args[0]).Process.Signal(signals[args[1]]))
+}
+
+var signals = map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}
+
+func scriptController(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "controller DIR SIGNAL")
+	holder, live, err := controller.LiveHolder(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if !live {
+		ts.Fatalf("the sweep in %s has no controller", args[0])
+	}
+	process, err := os.FindProcess(holder.PID)
+	ts.Check(err)
+	ts.Check(process.Signal(signals[args[1]]))
 }
 
 func scriptEnded(ts *testscript.TestScript, neg bool, args []string) {

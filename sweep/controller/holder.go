@@ -23,6 +23,7 @@ type Holder struct {
 	Job      string    `json:"job,omitempty"`   // SLURM_JOB_ID
 	Taken    time.Time `json:"taken"`           // for people
 	Counter  uint64    `json:"counter"`         // rises with every renewal
+	Still    string    `json:"still,omitempty"` // how long the counter stands still until the term counts as abandoned; "": a minute
 	Released bool      `json:"released,omitempty"`
 }
 
@@ -34,6 +35,14 @@ func (h Holder) String() string {
 		s += ", job " + h.Job
 	}
 	return fmt.Sprintf("%s, term %d since %s", s, h.Term, h.Taken.Local().Format(time.DateTime))
+}
+
+// still is how long the counter must stand still until the term counts as abandoned: what its holder has promised.
+func (h Holder) still() time.Duration {
+	if d, err := time.ParseDuration(h.Still); err == nil && d > 0 {
+		return d
+	}
+	return defaultStill
 }
 
 // thisProcess describes the process that runs this code.

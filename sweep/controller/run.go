@@ -162,7 +162,7 @@ func (s *shell) begin() error {
 
 // renew keeps the term.
 func (s *shell) renew(ctx context.Context) {
-	ticks := time.NewTicker(s.o.Term.Renew)
+	ticks := time.NewTicker(s.o.Term.renew())
 	defer ticks.Stop()
 	for {
 		select {

@@ -19,24 +19,24 @@ import (
 
 // TermOptions are the times by which terms change hands.
 type TermOptions struct {
-	Renew    time.Duration // between two renewals (5 s)
-	Still    time.Duration // how long a counter must stand still before a term counts as abandoned (60 s)
-	Valid    time.Duration // how long after its last renewal a holder may act (20 s)
+	Still    time.Duration // how long this holder's counter must stand still before its term counts as abandoned (60 s)
 	Takeover bool          // ask a live holder to step down, and wait until it has
+	Vacant   Vacancy       // what this process, or the one that started it, has seen already
 }
 
+// defaultStill is TermOptions.Still where nothing is said.
+const defaultStill = 60 * time.Second
+
 func (o TermOptions) withDefaults() TermOptions {
-	if o.Renew == 0 {
-		o.Renew = 5 * time.Second
-	}
 	if o.Still == 0 {
-		o.Still = 60 * time.Second
-	}
-	if o.Valid == 0 {
-		o.Valid = 20 * time.Second
+		o.Still = defaultStill
 	}
 	return o
 }
+
+// renew is the time between two renewals (5 s), and valid how long after its last renewal a holder may act (20 s).
+func (o TermOptions) renew() time.Duration { return o.Still / 12 }
+func (o TermOptions) valid() time.Duration { return o.Still / 3 }
 
 // A Term is a controller's right to decide: number N of a row without gaps, held by whoever linked control/term-N into place.
 // Its methods may be called from several goroutines.
@@ -64,13 +64,14 @@ func (e *HeldError) Error() string {
 var ErrTermLost = errors.New("this controller has lost its term")
 
 // TakeTerm takes the next term of the sweep in dir. A holder on this machine is judged by its process. Of any other, TakeTerm
-// watches the counter: when it moves, the holder lives (a *HeldError, unless options.Takeover); when it stood still for options.Still, the term is free.
+// watches the counter: when it moves, the holder lives (a *HeldError, unless options.Takeover); when it stood still for as long as the holder has promised, the term is free.
 func TakeTerm(ctx context.Context, dir string, options TermOptions) (*Term, error) {
 	options = options.withDefaults()
 	if err := os.MkdirAll(filepath.Join(dir, sweep.ControlDir), 0o777); err != nil {
 		return nil, fmt.Errorf("take the sweep's term: %w", err)
 	}
 	t := &Term{dir: dir, options: options, holder: thisProcess()}
+	t.holder.Still = options.Still.String()
 	for {
 		newest, err := newestTerm(dir)
 		if err != nil {
@@ -100,6 +101,9 @@ func TakeTerm(ctx context.Context, dir string, options TermOptions) (*Term, erro
 
 // awaitEnd waits until a term has ended, or returns a *HeldError.
 func awaitEnd(ctx context.Context, dir string, h, me Holder, options TermOptions) (err error) {
+	if options.Vacant == vacancyOf(h) {
+		return nil
+	}
 	if options.Takeover && lifeOf(h, me) != dead {
 		withdraw, err := askToStepDown(dir, h.Term)
 		if err != nil {
@@ -107,7 +111,7 @@ func awaitEnd(ctx context.Context, dir string, h, me Holder, options TermOptions
 		}
 		defer func() { err = errors.Join(err, withdraw()) }()
 	}
-	poll := time.NewTicker(max(min(options.Renew, options.Still)/10, time.Millisecond))
+	poll := time.NewTicker(max(h.still()/120, time.Millisecond))
 	defer poll.Stop()
 	for since := time.Now(); ; {
 		switch lifeOf(h, me) {
@@ -118,7 +122,7 @@ func awaitEnd(ctx context.Context, dir string, h, me Holder, options TermOptions
 				return &HeldError{dir, h}
 			}
 		case unknown:
-			if time.Since(since) > options.Still {
+			if time.Since(since) > h.still() {
 				return nil
 			}
 		}
@@ -204,7 +208,7 @@ func (t *Term) Valid() error {
 		return t.lost
 	}
 	now := time.Now()
-	if age := max(now.Sub(t.renewed), now.Round(0).Sub(t.renewed.Round(0))); age > t.options.Valid {
+	if age := max(now.Sub(t.renewed), now.Round(0).Sub(t.renewed.Round(0))); age > t.options.valid() {
 		return fmt.Errorf("%w: term %d of %s could not be renewed for %v", ErrTermLost, t.holder.Term, t.dir, age.Round(time.Second))
 	}
 	return nil

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"neurosweep/agent"
+	"neurosweep/broker"
+	"neurosweep/sweep"
+	"neurosweep/sweep/controller"
+)
+
+// controllerFlags are what everybody who may start a controller for a cluster needs to know.
+type controllerFlags struct {
+	listen    string
+	advertise []string
+	nats      natsFlags
+	still     time.Duration
+}
+
+func (f *controllerFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.listen, "listen", "", "where the broker listens, HOST, HOST:PORT or :PORT (default: a random port of all addresses, with TLS; a loopback HOST: without)")
+	c.Flags().StringSliceVar(&f.advertise, "advertise", nil, "addresses that agents dial, HOST or HOST:PORT, in place of this machine's own")
+	c.Flags().DurationVar(&f.still, "still", time.Minute, "how long a controller must have shown no sign of life until another may follow it")
+	f.nats.add(c)
+}
+
+// args are the flags again, for another process.
+func (f *controllerFlags) args() []string {
+	args := append([]string{"--still", f.still.String()}, f.nats.args()...)
+	if f.listen != "" {
+		args = append(args, "--listen", f.listen)
+	}
+	for _, a := range f.advertise {
+		args = append(args, "--advertise", a)
+	}
+	return args
+}
+
+// place is where the broker listens.
+func (f *controllerFlags) place() (broker.Listen, error) {
+	l := broker.Listen{Host: broker.Everywhere, Advertise: f.advertise}
+	if f.listen == "" {
+		return l, nil
+	}
+	host, port, err := net.SplitHostPort(f.listen)
+	if err != nil { // no port
+		host, port = f.listen, "0"
+	}
+	if host != "" {
+		l.Host = host
+	}
+	if l.Port, err = strconv.Atoi(port); err != nil || l.Port < 0 || l.Port > 65535 {
+		return l, usage("--listen %s: %q is no port; want HOST, HOST:PORT or :PORT", f.listen, port)
+	}
+	if l.Host != broker.Everywhere && net.ParseIP(l.Host) == nil {
+		return l, usage("--listen %s: %q is no address of this machine; want a number like 10.0.0.5, or :PORT for all", f.listen, host)
+	}
+	return l, nil
+}
+
+// check refuses what cannot work before anything is started.
+func (f *controllerFlags) check(ctx context.Context) error {
+	if f.still < time.Second {
+		return usage("--still %v: want a second or more", f.still)
+	}
+	if _, err := f.place(); err != nil {
+		return err
+	}
+	return f.nats.check(ctx)
+}
+
+// options are those of a controller that its agents outlive.
+func (f *controllerFlags) options(dir string) (controller.Options, error) {
+	o := controller.Options{Dir: dir, Outlived: true, NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
+	var err error
+	if o.Spec, err = frozenSpec(dir); err != nil {
+		return o, err
+	}
+	if o.Listen, err = f.place(); err != nil {
+		return o, err
+	}
+	o.Binary, err = agent.BinaryDigest()
+	return o, err
+}
+
+func newController(a *app) *cobra.Command {
+	var flags controllerFlags
+	var dir, vacant string
+	var hosted, accept, takeover bool
+	c := &cobra.Command{
+		Use:   "controller --dir DIR",
+		Short: "Be the controller of a sweep whose agents are started elsewhere (sweep submit starts one by itself)",
+		Long: `controller decides for the sweep in DIR until it has ended or is stopped, and lets agents of other machines connect. It starts none.
+TERM and INT make it step down: agents go on with what they train, and find the next controller through DIR/broker.json.
+It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped down or the sweep was stopped.`,
+		Example: "  sweep controller --dir runs/lr-scan\n  sweep controller --dir runs/lr-scan --listen :7422 --advertise login1.cluster",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var named []string
+			if dir != "" {
+				named = []string{dir}
+			}
+			dir, err := folder(named)
+			if err != nil {
+				return err
+			}
+			if err := flags.check(c.Context()); err != nil {
+				return err
+			}
+			if done, err := a.ended(dir); done || err != nil {
+				return err
+			}
+			if err := writable(filepath.Join(dir, sweep.ControlDir)); err != nil {
+				return err
+			}
+			o, err := flags.options(dir)
+			if err != nil {
+				return err
+			}
+			if o.Term.Vacant, err = controller.ParseVacancy(vacant); err != nil {
+				return refuse(err)
+			}
+			o.Log, o.AcceptBinary, o.Takeover = a.logger(), accept, takeover
+			ctx, release := interruptible(c.Context())
+			if hosted {
+				ctx, release = untilClosed(c.Context(), a.stdin)
+			}
+			defer release()
+			summary, err := controller.Run(ctx, o)
+			var held *controller.HeldError
+			var other *controller.BinaryError
+			if errors.As(err, &held) || errors.As(err, &other) {
+				return refuse(err)
+			}
+			if err != nil {
+				return err
+			}
+			return a.outcome(dir, summary)
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default: the one around the current folder)")
+	c.Flags().BoolVar(&takeover, "takeover", false, "ask a live controller to step down, and take its place")
+	c.Flags().BoolVar(&accept, "accept-binary", false, "go on with a sweep that another binary has run so far; an event says so")
+	c.Flags().BoolVar(&hosted, "hosted", false, "an agent has started it: step down when stdin is closed, and leave signals to the agent")
+	c.Flags().StringVar(&vacant, "vacant", controller.Vacancy{}.String(), "the term that the agent has seen abandoned")
+	for _, name := range []string{"hosted", "vacant"} {
+		_ = c.Flags().MarkHidden(name) // it exists
+	}
+	return c
+}
+
+// untilClosed is ctx until nothing more can be read: whoever holds the other end has closed it, or is dead. Signals are left to that process: SLURM sends them to everybody.
+func untilClosed(ctx context.Context, r io.Reader) (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, r) // its end is all that matters
+		cancel()
+	}()
+	return ctx, cancel
+}
