@@ -22,12 +22,12 @@ import (
 
 // Options say how an agent runs. The zero value of everything but Dir, Slots and SlotCommand means the default.
 type Options struct {
-	Dir         string           // the sweep's folder
-	Slots       int              // trials at a time
-	Threads     int              // of a trial, and GOMAXPROCS of its process (1)
-	SlotCommand []string         // starts a slot's process, which calls RunSlot with its stdin and stdout
-	SlotEnv     []string         // added to its environment
-	Signals     <-chan os.Signal // each tells the agent to hand over and leave; nil: only the controller and ctx do
+	Dir         string              // the sweep's folder
+	Slots       int                 // trials at a time
+	Threads     int                 // of a trial, and GOMAXPROCS of its process (1)
+	SlotCommand []string            // starts a slot's process, which calls RunSlot with its stdin and stdout
+	SlotEnv     []string            // added to its environment
+	Signals     <-chan os.Signal    // each tells the agent to hand over and leave; nil: only the controller and ctx do
 	Contact     func(answered bool) // is told whenever a controller has answered, or has not, or the link to it is lost; must not wait
 	Log         zerolog.Logger
 
