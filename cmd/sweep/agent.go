@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/signal"
@@ -13,12 +14,53 @@ import (
 	"neurosweep/agent"
 )
 
+// agentFlags are those of sweep agent.
+type agentFlags struct {
+	dir            string
+	slots, threads int
+	patience       time.Duration
+	controller     string // controllerPlaces, or "": this process knows nothing of it
+	hosting        controllerFlags
+}
+
+func (f *agentFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "dir", "", "the sweep's folder (default: the one around the current folder)")
+	c.Flags().IntVar(&f.slots, "slots", 0, "trials at a time, each in a process of its own (default: as many as the cores have threads for)")
+	c.Flags().IntVar(&f.threads, "threads", 0, "threads of a trial whose spec does not fix them (default: train.threads of the spec; auto is 1)")
+	c.Flags().DurationVar(&f.patience, "patience", time.Minute, "leave when the controller has been away for so long (10m with --controller)")
+	c.Flags().StringVar(&f.controller, "controller", "", "where the sweep's controller is: agent (in any agent: this one gives the sweep a controller when it has none), login, job")
+	f.hosting.add(c)
+}
+
+// options checks the flags and fills in what was left out.
+func (f *agentFlags) options(c *cobra.Command) (o agent.Options, err error) {
+	if o.Dir, err = folderOf(f.dir); err != nil {
+		return o, err
+	}
+	for name, value := range map[string]int{"slots": f.slots, "threads": f.threads} {
+		if c.Flags().Changed(name) && value < 1 {
+			return o, usage("--%s %d: want 1 or more", name, value)
+		}
+	}
+	spec, err := frozenSpec(o.Dir)
+	if err != nil {
+		return o, err
+	}
+	o.Slots, o.Threads, o.Patience = f.slots, f.threads, f.patience
+	if o.Threads == 0 {
+		o.Threads = max(fixedThreads(spec), 1)
+	}
+	if o.Slots == 0 {
+		o.Slots = max(runtime.GOMAXPROCS(0)/o.Threads, 1)
+	}
+	if f.controller != "" && !c.Flags().Changed("patience") {
+		o.Patience = clusterPatience
+	}
+	return o, checkController(c.Context(), f.controller, &f.hosting)
+}
+
 func newAgent(a *app) *cobra.Command {
-	var dir string
-	var slots, threads int
-	var patience time.Duration
-	var where string
-	var hosting controllerFlags
+	var flags agentFlags
 	c := &cobra.Command{
 		Use:   "agent --dir DIR",
 		Short: "Run trials of a sweep on this machine (sweep run starts agents by itself)",
@@ -27,54 +69,27 @@ It finds the controller through DIR/broker.json. TERM, INT and USR1 make it save
 		Example: "  sweep agent --dir runs/lr-scan --slots 4",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var named []string
-			if dir != "" {
-				named = []string{dir}
-			}
-			dir, err := folder(named)
+			o, err := flags.options(c)
 			if err != nil {
 				return err
 			}
-			for name, value := range map[string]int{"slots": slots, "threads": threads} {
-				if c.Flags().Changed(name) && value < 1 {
-					return usage("--%s %d: want 1 or more", name, value)
-				}
-			}
-			spec, err := frozenSpec(dir)
-			if err != nil {
-				return err
-			}
-			if threads == 0 {
-				threads = max(fixedThreads(spec), 1)
-			}
-			if slots == 0 {
-				slots = max(runtime.GOMAXPROCS(0)/threads, 1)
-			}
-			if err := checkController(c.Context(), where, &hosting); err != nil {
-				return err
-			}
-			if where != "" && !c.Flags().Changed("patience") {
-				patience = clusterPatience
-			}
-			signals := make(chan os.Signal, 8)
-			signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
-			defer signal.Stop(signals)
-			o := agent.Options{
-				Dir: dir, Slots: slots, Threads: threads, SlotCommand: []string{"/proc/self/exe", "agent-slot"}, Signals: signals, Patience: patience, Log: a.logger(),
-			}
-			if where == controllerAgent {
-				return a.host(c.Context(), o, hosting.args())
-			}
-			return agent.Run(c.Context(), o)
+			return a.work(c.Context(), o, flags)
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", "", "the sweep's folder (default: the one around the current folder)")
-	c.Flags().IntVar(&slots, "slots", 0, "trials at a time, each in a process of its own (default: as many as the cores have threads for)")
-	c.Flags().IntVar(&threads, "threads", 0, "threads of a trial whose spec does not fix them (default: train.threads of the spec; auto is 1)")
-	c.Flags().DurationVar(&patience, "patience", time.Minute, "leave when the controller has been away for so long (10m with --controller)")
-	c.Flags().StringVar(&where, "controller", "", "where the sweep's controller is: agent (in any agent: this one gives the sweep a controller when it has none), login, job")
-	hosting.add(c)
+	flags.add(c)
 	return c
+}
+
+// work is an agent in this process, with a host beside it if that is wanted.
+func (a *app) work(ctx context.Context, o agent.Options, flags agentFlags) error {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	defer signal.Stop(signals)
+	o.SlotCommand, o.Signals, o.Log = []string{"/proc/self/exe", "agent-slot"}, signals, a.logger()
+	if flags.controller == controllerAgent {
+		return a.host(ctx, o, flags.hosting.args())
+	}
+	return agent.Run(ctx, o)
 }
 
 func newAgentSlot(a *app) *cobra.Command {

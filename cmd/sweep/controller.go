@@ -82,7 +82,10 @@ func (f *controllerFlags) check(ctx context.Context) error {
 // options are those of a controller that its agents outlive.
 func (f *controllerFlags) options(dir string) (controller.Options, error) {
 	o := controller.Options{Dir: dir, Outlived: true, NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
-	var err error
+	err := writable(filepath.Join(dir, sweep.ControlDir))
+	if err != nil {
+		return o, err
+	}
 	if o.Spec, err = frozenSpec(dir); err != nil {
 		return o, err
 	}
@@ -106,11 +109,7 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 		Example: "  sweep controller --dir runs/lr-scan\n  sweep controller --dir runs/lr-scan --listen :7422 --advertise login1.cluster",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var named []string
-			if dir != "" {
-				named = []string{dir}
-			}
-			dir, err := folder(named)
+			dir, err := folderOf(dir)
 			if err != nil {
 				return err
 			}
@@ -118,9 +117,6 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 				return err
 			}
 			if done, err := a.ended(dir); done || err != nil {
-				return err
-			}
-			if err := writable(filepath.Join(dir, sweep.ControlDir)); err != nil {
 				return err
 			}
 			o, err := flags.options(dir)
@@ -136,16 +132,7 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 				ctx, release = untilClosed(c.Context(), a.stdin)
 			}
 			defer release()
-			summary, err := controller.Run(ctx, o)
-			var held *controller.HeldError
-			var other *controller.BinaryError
-			if errors.As(err, &held) || errors.As(err, &other) {
-				return refuse(err)
-			}
-			if err != nil {
-				return err
-			}
-			return a.outcome(dir, summary)
+			return a.decide(ctx, o)
 		},
 	}
 	flags.add(c)
@@ -158,6 +145,20 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 		_ = c.Flags().MarkHidden(name) // it exists
 	}
 	return c
+}
+
+// decide runs a controller to its end.
+func (a *app) decide(ctx context.Context, o controller.Options) error {
+	summary, err := controller.Run(ctx, o)
+	var held *controller.HeldError
+	var other *controller.BinaryError
+	switch {
+	case errors.As(err, &held), errors.As(err, &other):
+		return refuse(err)
+	case err != nil:
+		return err
+	}
+	return a.outcome(o.Dir, summary)
 }
 
 // untilClosed is ctx until nothing more can be read: whoever holds the other end has closed it, or is dead. Signals are left to that process: SLURM sends them to everybody.

@@ -39,6 +39,14 @@ func folder(args []string) (string, error) {
 	}
 }
 
+// folderOf is the sweep's folder that a flag names; "": that around the current one.
+func folderOf(flag string) (string, error) {
+	if flag == "" {
+		return folder(nil)
+	}
+	return folder([]string{flag})
+}
+
 // isSweep tells whether dir was made by sweep run: a frozen spec beside a control folder.
 func isSweep(dir string) bool {
 	for _, name := range []string{sweep.SpecFile, sweep.ControlDir} {
