@@ -66,19 +66,33 @@ type bitScore struct {
 
 // add scores a batch with targets and a mask. An output above ½ says that the bit is set; a NaN is never right.
 func (s *bitScore) add(b *Batch, outputs []float32) {
+	mask, outputs := b.Mask[:len(b.Targets)], outputs[:len(b.Targets)]
+	squares, counted, right := s.squares, s.counted, s.right
 	for i, want := range b.Targets {
-		w, y := float64(b.Mask[i]), outputs[i]
+		w, y := float64(mask[i]), outputs[i]
 		if w == 0 {
 			continue
 		}
 		d := float64(y) - float64(want)
-		s.squares += float64(w * float64(d*d))
-		s.counted += w
-		if want == 1 && y > 0.5 || want == 0 && y <= 0.5 {
-			s.right += w
-		}
+		squares += float64(w * float64(d*d))
+		counted += w
+		right += float64(w * float64(sameBit(want, y)))
 	}
+	s.squares, s.counted, s.right = squares, counted, right
 	s.elements += len(b.Targets)
+}
+
+// sameBit is 1 where an output is on the target's side of ½, else 0. It has no branches, which a network that has not learned yet would make as hard to predict as its outputs.
+func sameBit(want, y float32) int {
+	set, above, number := bit(want > 0.5), bit(y > 0.5), bit(y == y)
+	return (1 ^ set ^ above) & number
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (s *bitScore) accuracy() float64 { return s.right / s.counted }

@@ -55,7 +55,9 @@ type instr[F Float] struct {
 	packed     int // where the packed weight begins
 	transposed bool
 	start      *operand[F] // of products: the row with which sums begin
-	accumulate bool        // of products: sums begin with C. Of others: C is not cleared before
+	then       kernel.Then // of products: what is done with the sums in the end; drelu's other operand comes after C and A
+	product    *kernel.Product[F]
+	accumulate bool // of products: sums begin with C. Of others: C is not cleared before
 }
 
 // An operand is a place, and where that is in a frame.
@@ -186,6 +188,12 @@ func (e *emitter[F]) product(r region, v *value) {
 			kind: callProduct, rows: rowsOf(v), n: v.cols, k: a.cols, operands: []operand[F]{e.operand(v), e.operand(a)},
 			packed: e.pack(r, w, v.cols, a.cols, transposed), accumulate: t > 0,
 		}
+		if t == len(v.transposed)-1 {
+			i.then = thenOps[v.then]
+			if i.then == kernel.ThenDReLU {
+				i.operands = append(i.operands, e.operand(v.args[len(v.args)-1]))
+			}
+		}
 		if t == 0 && v.init {
 			if v.args[0].batch {
 				i.accumulate = true
@@ -194,8 +202,23 @@ func (e *emitter[F]) product(r region, v *value) {
 				i.start = &start
 			}
 		}
+		i.prepare(e.set)
 		e.add(r, i)
 	}
+}
+
+// thenOps are the operations that a product can do in the end.
+var thenOps = map[string]kernel.Then{"": kernel.ThenNothing, "relu": kernel.ThenReLU, "drelu": kernel.ThenDReLU}
+
+// prepare makes the kernel's product.
+func (i *instr[F]) prepare(set *kernel.Set[F]) {
+	shape := kernel.ProductShape{
+		N: i.n, K: i.k, Ldc: i.operands[0].stride, Lda: i.operands[1].stride, Start: i.start != nil, Accumulate: i.accumulate, Then: i.then,
+	}
+	if len(i.operands) > 2 {
+		shape.Ldy = i.operands[2].stride
+	}
+	i.product = set.Product(shape)
 }
 
 // pack emits the packing of a weight before it is used, once, and returns where it goes.
@@ -268,6 +291,9 @@ func (i instr[F]) String() string {
 		} else if i.accumulate {
 			fmt.Fprint(&s, " added")
 		}
+		if i.then != kernel.ThenNothing {
+			fmt.Fprintf(&s, ", %s", [...]string{kernel.ThenReLU: "relu", kernel.ThenDReLU: "drelu"}[i.then])
+		}
 	case callPack:
 		fmt.Fprintf(&s, " k=%d to packed@%d%s", i.k, i.packed, strings.Repeat(" transposed", count(i.transposed)))
 	}
@@ -297,6 +323,9 @@ func (c *code[F]) clone() *code[F] {
 			i := &d.regions[r][j]
 			i.operands = slices.Clone(i.operands)
 			i.start = again(i.start)
+			if i.product != nil {
+				i.product = i.product.Clone()
+			}
 			if i.elements != nil {
 				i.elements = i.elements.Clone()
 				i.streams = make([]kernel.Strided[F], len(i.streams))

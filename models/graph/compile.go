@@ -20,6 +20,7 @@ var passes = []func(p *program) *program{
 	(*program).repeatCheap, (*program).live,
 	(*program).shareParts, (*program).live,
 	(*program).turnSums, (*program).live,
+	(*program).absorbAfter, (*program).live,
 }
 
 // optimize runs all passes.

@@ -48,6 +48,7 @@
 //	fuse       a product and its sum are one operation
 //	repeat     what is cheap is computed again in the backward pass, not kept
 //	sums       sums over rows read parts where they lie; narrow products are turned
+//	then       a chain does itself what is done with its result alone: relu and its gradient
 //	region     where in an update each value is computed: once, for a block, in the loop over time, at the end
 //	bind       values that are parts of others, or states, are written where they belong
 //	schedule   element-wise operations become as few passes over memory as possible

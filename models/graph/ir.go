@@ -18,6 +18,7 @@ type value struct {
 	from       int     // of slice, rows: the first column or row; of pad: where the operand begins
 	transposed []bool  // of chain: for each of its terms, whether the weight is used the other way round
 	init       bool    // of chain: whether args[0] is what the sum begins with
+	then       string  // of chain: the element-wise operation that is done with the sum, "relu" or "drelu"; "": none. An operand more of drelu's comes last
 
 	again bool // the backward pass computes it once more, instead of keeping what the forward pass computed
 	batch bool // its rows are those of the batch, and rows is 0
@@ -83,7 +84,7 @@ func (p *program) results() []**value {
 // put adds a value, or finds the one that is the same.
 func (p *program) put(v value) *value {
 	var key strings.Builder
-	fmt.Fprint(&key, v.op, v.c, v.index, v.from, v.init, v.again, v.transposed, v.batch, v.rows, v.cols, ":")
+	fmt.Fprint(&key, v.op, v.c, v.index, v.from, v.init, v.then, v.again, v.transposed, v.batch, v.rows, v.cols, ":")
 	for _, a := range v.args {
 		fmt.Fprint(&key, a.id, ",")
 	}
@@ -194,10 +195,7 @@ func (p *program) reaches(targets []*value) []bool {
 
 // terms are the factors of a chain: A and W in turn.
 func (v *value) terms() []*value {
-	if v.init {
-		return v.args[1:]
-	}
-	return v.args
+	return v.args[count(v.init):][:2*len(v.transposed)]
 }
 
 // isElement tells whether v is an element-wise operation.

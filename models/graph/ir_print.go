@@ -50,7 +50,14 @@ func (v *value) formula() string {
 		for i, t := range v.transposed {
 			sum = append(sum, terms[2*i].name()+"·"+terms[2*i+1].name()+strings.Repeat("ᵀ", count(t)))
 		}
-		return strings.Join(sum, " + ")
+		switch text := strings.Join(sum, " + "); v.then {
+		case "":
+			return text
+		case "drelu":
+			return fmt.Sprintf("drelu(%s, %s)", text, v.args[len(v.args)-1].name())
+		default:
+			return fmt.Sprintf("%s(%s)", v.then, text)
+		}
 	case opOuter:
 		return fmt.Sprintf("%sᵀ·%s", v.args[0].name(), v.args[1].name())
 	}

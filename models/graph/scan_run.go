@@ -20,11 +20,14 @@ func (f *frame[F]) run(r region, rows int) error {
 			f.elements(i, n)
 		case callProduct:
 			c, a := &i.operands[0], &i.operands[1]
-			var start []F
+			var start, y []F
 			if i.start != nil {
-				start = f.data(i.start)[:i.n]
+				start = f.data(i.start)
 			}
-			f.set.MulPacked(f.data(c), c.stride, f.data(a), a.stride, f.shared.packed[i.packed:], n, i.n, i.k, start, i.accumulate)
+			if i.then == kernel.ThenDReLU {
+				y = f.data(&i.operands[2])
+			}
+			i.product.Run(n, f.data(c), f.data(a), f.shared.packed[i.packed:], start, y)
 		case callOuter:
 			c, a, b := &i.operands[0], &i.operands[1], &i.operands[2]
 			if !i.accumulate {

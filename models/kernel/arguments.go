@@ -4,13 +4,20 @@ import "unsafe"
 
 // arguments is what the assembly of the matrix products reads; the generator knows its layout by the same names (gen/gemm/arguments.go).
 type arguments struct {
-	c, a, b, start                                  unsafe.Pointer
-	ldc, lda, ldb, startStride, panelStride         int // in bytes
-	k, panels                                       int
-	rows, tiles, lowTiles                           int // tiles of so many rows, then tiles of one row less
-	startMask, startLast, last                      unsafe.Pointer
-	ragged                                          int
-	pending, panelsLeft, panelC, panelB, panelStart uintptr // the assembly's own
+	c, a, b, start, y          unsafe.Pointer
+	startMask, startLast, last unsafe.Pointer
+	sizes
+
+	pending, panelsLeft, panelC, panelB, panelStart, panelY, tileY uintptr // the assembly's own
+}
+
+// sizes are the arguments that are no addresses. Distances are in bytes.
+type sizes struct {
+	ldc, lda, ldb, startStride, panelStride, ldy int
+	k, panels                                    int
+	rows, tiles, lowTiles                        int // tiles of so many rows, then tiles of one row less
+	ragged                                       int
+	then                                         Then
 }
 
 // cut divides m rows into tiles of at most highest, as equal as they can be.
@@ -41,4 +48,12 @@ func (i ISA) mask(n int) unsafe.Pointer {
 		return unsafe.Pointer(&maskBits[n])
 	}
 	return unsafe.Pointer(&maskLanes[8-n])
+}
+
+// masks is where the masks are.
+func (i ISA) masks() unsafe.Pointer {
+	if i == AVX512 {
+		return unsafe.Pointer(&maskBits)
+	}
+	return unsafe.Pointer(&maskLanes)
 }

@@ -4,11 +4,40 @@ import "unsafe"
 
 //go:generate ./gen/generate.sh
 
-// product calls the assembly for panels of a width. These are plain calls, so that the arguments stay on the stack.
-func (i ISA) product(transposed bool, width int, args *arguments) {
+// multiply calls the assembly for panels of a width, 0 for the narrow product. These are plain calls, so that the arguments stay on the stack.
+func (i ISA) multiply(width int, args *arguments) {
 	p := (*byte)(unsafe.Pointer(args))
-	switch {
-	case i == AVX512 && transposed:
+	if i == AVX512 {
+		switch width {
+		case 0:
+			narrowProductAVX512(p)
+		case 1:
+			product1AVX512(p)
+		case 2:
+			product2AVX512(p)
+		case 3:
+			product3AVX512(p)
+		case 4:
+			product4AVX512(p)
+		}
+		return
+	}
+	switch width {
+	case 0:
+		narrowProductAVX2(p)
+	case 1:
+		product1AVX2(p)
+	case 2:
+		product2AVX2(p)
+	case 3:
+		product3AVX2(p)
+	}
+}
+
+// multiplyTransposed is the same where A is transposed; there is no narrow product.
+func (i ISA) multiplyTransposed(width int, args *arguments) {
+	p := (*byte)(unsafe.Pointer(args))
+	if i == AVX512 {
 		switch width {
 		case 1:
 			transposed1AVX512(p)
@@ -19,43 +48,15 @@ func (i ISA) product(transposed bool, width int, args *arguments) {
 		case 4:
 			transposed4AVX512(p)
 		}
-	case i == AVX512:
-		switch width {
-		case 1:
-			product1AVX512(p)
-		case 2:
-			product2AVX512(p)
-		case 3:
-			product3AVX512(p)
-		case 4:
-			product4AVX512(p)
-		}
-	case transposed:
-		switch width {
-		case 1:
-			transposed1AVX2(p)
-		case 2:
-			transposed2AVX2(p)
-		case 3:
-			transposed3AVX2(p)
-		}
-	default:
-		switch width {
-		case 1:
-			product1AVX2(p)
-		case 2:
-			product2AVX2(p)
-		case 3:
-			product3AVX2(p)
-		}
+		return
 	}
-}
-
-func (i ISA) narrowProduct(args *arguments) {
-	if i == AVX512 {
-		narrowProductAVX512((*byte)(unsafe.Pointer(args)))
-	} else {
-		narrowProductAVX2((*byte)(unsafe.Pointer(args)))
+	switch width {
+	case 1:
+		transposed1AVX2(p)
+	case 2:
+		transposed2AVX2(p)
+	case 3:
+		transposed3AVX2(p)
 	}
 }
 

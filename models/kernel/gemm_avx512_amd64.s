@@ -3,36 +3,40 @@
 #include "textflag.h"
 
 // func product1AVX512(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·product1AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), R10
+	MOVQ  72(AX), R10
 	LEAQ  (R10)(R10*2), R11
 	LEAQ  (R10)(R10*4), R12
 	LEAQ  (R11)(R10*4), R13
-	MOVQ  112(AX), CX
+	MOVQ  40(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), CX
+	MOVQ  48(AX), CX
 	KMOVW (CX), K1
-	MOVQ  128(AX), CX
+	MOVQ  56(AX), CX
 	KMOVW (CX), K2
-	MOVQ  80(AX), SI
-	MOVQ  SI, 152(AX)
-	MOVQ  (AX), SI
-	MOVQ  SI, 160(AX)
-	MOVQ  16(AX), SI
-	MOVQ  SI, 168(AX)
-	MOVQ  24(AX), SI
+	MOVQ  120(AX), SI
 	MOVQ  SI, 176(AX)
+	MOVQ  (AX), SI
+	MOVQ  SI, 184(AX)
+	MOVQ  16(AX), SI
+	MOVQ  SI, 192(AX)
+	MOVQ  24(AX), SI
+	MOVQ  SI, 200(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 176(AX), DI
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), SI
+	MOVQ 184(AX), BX
+	MOVQ 200(AX), DI
+	MOVQ 208(AX), CX
+	MOVQ CX, 216(AX)
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), SI
 	CMPQ SI, $0x07
 	JGE  rows7to12
 	CMPQ SI, $0x04
@@ -92,10 +96,10 @@ rows12to12:
 
 tile1:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile1step:
 	VMOVUPS      (SI), Z1
@@ -105,15 +109,35 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
-	JNE          tile1ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile1stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile1then
+	VXORPS       Z1, Z1, Z1
+	CMPQ         160(AX), $0x01
+	JNE          tile1drelu
+	VCMPPS       $0x16, Z1, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	JMP          tile1then
+
+tile1drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z2
+	VCMPPS    $0x1e, Z1, Z2, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z2, Z2, K3
+	VMOVAPS   Z2, K3, Z0
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile1then:
+	CMPQ    152(AX), $0x00
+	JNE     tile1ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ R10, DX
@@ -123,12 +147,12 @@ tile1stored:
 
 tile2:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile2step:
 	VMOVUPS      (SI), Z2
@@ -140,40 +164,68 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
-	JNE          tile2ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile2stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile2then
+	VXORPS       Z2, Z2, Z2
+	CMPQ         160(AX), $0x01
+	JNE          tile2drelu
+	VCMPPS       $0x16, Z2, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z2, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	JMP          tile2then
+
+tile2drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z3
+	VCMPPS    $0x1e, Z2, Z3, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z3, Z3, K3
+	VMOVAPS   Z3, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z3
+	VCMPPS    $0x1e, Z2, Z3, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z3, Z3, K3
+	VMOVAPS   Z3, K3, Z1
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile2then:
+	CMPQ    152(AX), $0x00
+	JNE     tile2ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile3step:
 	VMOVUPS      (SI), Z3
@@ -187,46 +239,82 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
-	JNE          tile3ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile3stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile3then
+	VXORPS       Z3, Z3, Z3
+	CMPQ         160(AX), $0x01
+	JNE          tile3drelu
+	VCMPPS       $0x16, Z3, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z3, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z3, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	JMP          tile3then
+
+tile3drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z4
+	VCMPPS    $0x1e, Z3, Z4, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z4, Z4, K3
+	VMOVAPS   Z4, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z4
+	VCMPPS    $0x1e, Z3, Z4, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z4, Z4, K3
+	VMOVAPS   Z4, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z4
+	VCMPPS    $0x1e, Z3, Z4, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z4, Z4, K3
+	VMOVAPS   Z4, K3, Z2
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile3then:
+	CMPQ    152(AX), $0x00
+	JNE     tile3ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile4step:
 	VMOVUPS      (SI), Z4
@@ -242,52 +330,96 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
-	JNE          tile4ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile4stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile4then
+	VXORPS       Z4, Z4, Z4
+	CMPQ         160(AX), $0x01
+	JNE          tile4drelu
+	VCMPPS       $0x16, Z4, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z4, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z4, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z4, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	JMP          tile4then
+
+tile4drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z5
+	VCMPPS    $0x1e, Z4, Z5, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z5, Z5, K3
+	VMOVAPS   Z5, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z5
+	VCMPPS    $0x1e, Z4, Z5, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z5, Z5, K3
+	VMOVAPS   Z5, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z5
+	VCMPPS    $0x1e, Z4, Z5, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z5, Z5, K3
+	VMOVAPS   Z5, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z5
+	VCMPPS    $0x1e, Z4, Z5, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z5, Z5, K3
+	VMOVAPS   Z5, K3, Z3
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile4then:
+	CMPQ    152(AX), $0x00
+	JNE     tile4ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile5step:
 	VMOVUPS      (SI), Z5
@@ -305,58 +437,110 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
-	JNE          tile5ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile5stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile5then
+	VXORPS       Z5, Z5, Z5
+	CMPQ         160(AX), $0x01
+	JNE          tile5drelu
+	VCMPPS       $0x16, Z5, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z5, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z5, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z5, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z5, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	JMP          tile5then
+
+tile5drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z6
+	VCMPPS    $0x1e, Z5, Z6, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z6, Z6, K3
+	VMOVAPS   Z6, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z6
+	VCMPPS    $0x1e, Z5, Z6, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z6, Z6, K3
+	VMOVAPS   Z6, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z6
+	VCMPPS    $0x1e, Z5, Z6, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z6, Z6, K3
+	VMOVAPS   Z6, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z6
+	VCMPPS    $0x1e, Z5, Z6, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z6, Z6, K3
+	VMOVAPS   Z6, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z6
+	VCMPPS    $0x1e, Z5, Z6, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z6, Z6, K3
+	VMOVAPS   Z6, K3, Z4
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile5then:
+	CMPQ    152(AX), $0x00
+	JNE     tile5ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile6step:
 	VMOVUPS      (SI), Z6
@@ -376,64 +560,124 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
-	JNE          tile6ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile6stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile6then
+	VXORPS       Z6, Z6, Z6
+	CMPQ         160(AX), $0x01
+	JNE          tile6drelu
+	VCMPPS       $0x16, Z6, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z6, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z6, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z6, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z6, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z6, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	JMP          tile6then
+
+tile6drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z7
+	VCMPPS    $0x1e, Z6, Z7, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z7, Z7, K3
+	VMOVAPS   Z7, K3, Z5
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile6then:
+	CMPQ    152(AX), $0x00
+	JNE     tile6ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R11*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
 
 tile7:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile7step:
 	VMOVUPS      (SI), Z7
@@ -455,70 +699,138 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
-	JNE          tile7ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile7stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile7then
+	VXORPS       Z7, Z7, Z7
+	CMPQ         160(AX), $0x01
+	JNE          tile7drelu
+	VCMPPS       $0x16, Z7, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z7, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z7, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z7, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z7, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z7, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z7, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	JMP          tile7then
+
+tile7drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z8
+	VCMPPS    $0x1e, Z7, Z8, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z8, Z8, K3
+	VMOVAPS   Z8, K3, Z6
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile7then:
+	CMPQ    152(AX), $0x00
+	JNE     tile7ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  R13, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
 
 tile8:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile8step:
 	VMOVUPS      (SI), Z8
@@ -542,77 +854,153 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
-	JNE          tile8ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile8stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile8then
+	VXORPS       Z8, Z8, Z8
+	CMPQ         160(AX), $0x01
+	JNE          tile8drelu
+	VCMPPS       $0x16, Z8, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z8, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z8, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z8, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z8, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z8, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z8, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	VCMPPS       $0x16, Z8, Z7, K3
+	VMOVAPS.Z    Z7, K3, Z7
+	JMP          tile8then
+
+tile8drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z6
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z9
+	VCMPPS    $0x1e, Z8, Z9, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x03, Z9, Z9, K3
+	VMOVAPS   Z9, K3, Z7
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile8then:
+	CMPQ    152(AX), $0x00
+	JNE     tile8ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R10*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
 
 tile9:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile9step:
 	VMOVUPS      (SI), Z9
@@ -639,84 +1027,168 @@ tile9step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile9step
-	CMPQ         136(AX), $0x00
-	JNE          tile9ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile9stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile9then
+	VXORPS       Z9, Z9, Z9
+	CMPQ         160(AX), $0x01
+	JNE          tile9drelu
+	VCMPPS       $0x16, Z9, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z9, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z9, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z9, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z9, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z9, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z9, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	VCMPPS       $0x16, Z9, Z7, K3
+	VMOVAPS.Z    Z7, K3, Z7
+	VCMPPS       $0x16, Z9, Z8, K3
+	VMOVAPS.Z    Z8, K3, Z8
+	JMP          tile9then
+
+tile9drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z6
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z10
+	VCMPPS    $0x1e, Z9, Z10, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x03, Z10, Z10, K3
+	VMOVAPS   Z10, K3, Z8
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile9then:
+	CMPQ    152(AX), $0x00
+	JNE     tile9ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile9stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
 
 tile10:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile10step:
 	VMOVUPS      (SI), Z10
@@ -745,90 +1217,182 @@ tile10step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile10step
-	CMPQ         136(AX), $0x00
-	JNE          tile10ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile10stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile10then
+	VXORPS       Z10, Z10, Z10
+	CMPQ         160(AX), $0x01
+	JNE          tile10drelu
+	VCMPPS       $0x16, Z10, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z10, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z10, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z10, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z10, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z10, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z10, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	VCMPPS       $0x16, Z10, Z7, K3
+	VMOVAPS.Z    Z7, K3, Z7
+	VCMPPS       $0x16, Z10, Z8, K3
+	VMOVAPS.Z    Z8, K3, Z8
+	VCMPPS       $0x16, Z10, Z9, K3
+	VMOVAPS.Z    Z9, K3, Z9
+	JMP          tile10then
+
+tile10drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z6
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z11
+	VCMPPS    $0x1e, Z10, Z11, K3
+	VMOVAPS.Z Z9, K3, Z9
+	VCMPPS    $0x03, Z11, Z11, K3
+	VMOVAPS   Z11, K3, Z9
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile10then:
+	CMPQ    152(AX), $0x00
+	JNE     tile10ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile10stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
 
 tile11:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile11step:
 	VMOVUPS      (SI), Z11
@@ -859,96 +1423,196 @@ tile11step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile11step
-	CMPQ         136(AX), $0x00
-	JNE          tile11ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile11stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile11then
+	VXORPS       Z11, Z11, Z11
+	CMPQ         160(AX), $0x01
+	JNE          tile11drelu
+	VCMPPS       $0x16, Z11, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z11, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z11, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z11, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z11, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z11, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z11, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	VCMPPS       $0x16, Z11, Z7, K3
+	VMOVAPS.Z    Z7, K3, Z7
+	VCMPPS       $0x16, Z11, Z8, K3
+	VMOVAPS.Z    Z8, K3, Z8
+	VCMPPS       $0x16, Z11, Z9, K3
+	VMOVAPS.Z    Z9, K3, Z9
+	VCMPPS       $0x16, Z11, Z10, K3
+	VMOVAPS.Z    Z10, K3, Z10
+	JMP          tile11then
+
+tile11drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z6
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z9, K3, Z9
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z12
+	VCMPPS    $0x1e, Z11, Z12, K3
+	VMOVAPS.Z Z10, K3, Z10
+	VCMPPS    $0x03, Z12, Z12, K3
+	VMOVAPS   Z12, K3, Z10
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile11then:
+	CMPQ    152(AX), $0x00
+	JNE     tile11ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile11stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
 
 tile12:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile12step:
 	VMOVUPS      (SI), Z12
@@ -981,111 +1645,224 @@ tile12step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile12step
-	CMPQ         136(AX), $0x00
-	JNE          tile12ragged
-	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z11, (BX)
-	ADDQ         32(AX), BX
-	JMP          tile12stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile12then
+	VXORPS       Z12, Z12, Z12
+	CMPQ         160(AX), $0x01
+	JNE          tile12drelu
+	VCMPPS       $0x16, Z12, Z0, K3
+	VMOVAPS.Z    Z0, K3, Z0
+	VCMPPS       $0x16, Z12, Z1, K3
+	VMOVAPS.Z    Z1, K3, Z1
+	VCMPPS       $0x16, Z12, Z2, K3
+	VMOVAPS.Z    Z2, K3, Z2
+	VCMPPS       $0x16, Z12, Z3, K3
+	VMOVAPS.Z    Z3, K3, Z3
+	VCMPPS       $0x16, Z12, Z4, K3
+	VMOVAPS.Z    Z4, K3, Z4
+	VCMPPS       $0x16, Z12, Z5, K3
+	VMOVAPS.Z    Z5, K3, Z5
+	VCMPPS       $0x16, Z12, Z6, K3
+	VMOVAPS.Z    Z6, K3, Z6
+	VCMPPS       $0x16, Z12, Z7, K3
+	VMOVAPS.Z    Z7, K3, Z7
+	VCMPPS       $0x16, Z12, Z8, K3
+	VMOVAPS.Z    Z8, K3, Z8
+	VCMPPS       $0x16, Z12, Z9, K3
+	VMOVAPS.Z    Z9, K3, Z9
+	VCMPPS       $0x16, Z12, Z10, K3
+	VMOVAPS.Z    Z10, K3, Z10
+	VCMPPS       $0x16, Z12, Z11, K3
+	VMOVAPS.Z    Z11, K3, Z11
+	JMP          tile12then
+
+tile12drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z0
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z4
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z6
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z9, K3, Z9
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z10, K3, Z10
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z10
+	ADDQ      104(AX), SI
+	VMOVUPS.Z (SI), K2, Z13
+	VCMPPS    $0x1e, Z12, Z13, K3
+	VMOVAPS.Z Z11, K3, Z11
+	VCMPPS    $0x03, Z13, Z13, K3
+	VMOVAPS   Z13, K3, Z11
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile12then:
+	CMPQ    152(AX), $0x00
+	JNE     tile12ragged
+	VMOVUPS Z0, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z11, (BX)
+	ADDQ    64(AX), BX
+	JMP     tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z11, K2, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile12stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	MOVQ 64(AX), CX
-	ADDQ CX, 168(AX)
-	ADDQ $0x00000040, 160(AX)
-	ADDQ $0x00000040, 176(AX)
-	DECQ 152(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 192(AX)
+	ADDQ $0x00000040, 184(AX)
+	ADDQ $0x00000040, 200(AX)
+	ADDQ $0x00000040, 208(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product2AVX512(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·product2AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), R10
+	MOVQ  72(AX), R10
 	LEAQ  (R10)(R10*2), R11
 	LEAQ  (R10)(R10*4), R12
 	LEAQ  (R11)(R10*4), R13
-	MOVQ  112(AX), CX
+	MOVQ  40(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), CX
+	MOVQ  48(AX), CX
 	KMOVW (CX), K2
-	MOVQ  128(AX), CX
+	MOVQ  56(AX), CX
 	KMOVW (CX), K3
-	MOVQ  80(AX), SI
-	MOVQ  SI, 152(AX)
-	MOVQ  (AX), SI
-	MOVQ  SI, 160(AX)
-	MOVQ  16(AX), SI
-	MOVQ  SI, 168(AX)
-	MOVQ  24(AX), SI
+	MOVQ  120(AX), SI
 	MOVQ  SI, 176(AX)
+	MOVQ  (AX), SI
+	MOVQ  SI, 184(AX)
+	MOVQ  16(AX), SI
+	MOVQ  SI, 192(AX)
+	MOVQ  24(AX), SI
+	MOVQ  SI, 200(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 176(AX), DI
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), SI
+	MOVQ 184(AX), BX
+	MOVQ 200(AX), DI
+	MOVQ 208(AX), CX
+	MOVQ CX, 216(AX)
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), SI
 	CMPQ SI, $0x07
 	JGE  rows7to12
 	CMPQ SI, $0x04
@@ -1146,10 +1923,10 @@ rows12to12:
 tile1:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile1step:
 	VMOVUPS      (SI), Z2
@@ -1161,17 +1938,44 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
-	JNE          tile1ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile1stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile1then
+	VXORPS       Z2, Z2, Z2
+	CMPQ         160(AX), $0x01
+	JNE          tile1drelu
+	VCMPPS       $0x16, Z2, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z2, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	JMP          tile1then
+
+tile1drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z3
+	VCMPPS    $0x1e, Z2, Z3, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z3, Z3, K4
+	VMOVAPS   Z3, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z3
+	VCMPPS    $0x1e, Z2, Z3, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z3, Z3, K4
+	VMOVAPS   Z3, K4, Z1
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile1then:
+	CMPQ    152(AX), $0x00
+	JNE     tile1ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ R10, DX
@@ -1182,13 +1986,13 @@ tile1stored:
 tile2:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile2step:
 	VMOVUPS      (SI), Z4
@@ -1203,30 +2007,72 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
-	JNE          tile2ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile2stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile2then
+	VXORPS       Z4, Z4, Z4
+	CMPQ         160(AX), $0x01
+	JNE          tile2drelu
+	VCMPPS       $0x16, Z4, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z4, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z4, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z4, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	JMP          tile2then
+
+tile2drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z3
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile2then:
+	CMPQ    152(AX), $0x00
+	JNE     tile2ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -1234,16 +2080,16 @@ tile2stored:
 tile3:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile3step:
 	VMOVUPS      (SI), Z6
@@ -1261,36 +2107,93 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
-	JNE          tile3ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile3stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile3then
+	VXORPS       Z6, Z6, Z6
+	CMPQ         160(AX), $0x01
+	JNE          tile3drelu
+	VCMPPS       $0x16, Z6, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z6, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z6, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z6, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z6, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z6, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	JMP          tile3then
+
+tile3drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z5
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile3then:
+	CMPQ    152(AX), $0x00
+	JNE     tile3ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -1298,19 +2201,19 @@ tile3stored:
 tile4:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile4step:
 	VMOVUPS      (SI), Z8
@@ -1331,42 +2234,114 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
-	JNE          tile4ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile4stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile4then
+	VXORPS       Z8, Z8, Z8
+	CMPQ         160(AX), $0x01
+	JNE          tile4drelu
+	VCMPPS       $0x16, Z8, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z8, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z8, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z8, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z8, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z8, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z8, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z8, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	JMP          tile4then
+
+tile4drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z7
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile4then:
+	CMPQ    152(AX), $0x00
+	JNE     tile4ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -1374,22 +2349,22 @@ tile4stored:
 tile5:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile5step:
 	VMOVUPS      (SI), Z10
@@ -1413,48 +2388,135 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
-	JNE          tile5ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile5stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile5then
+	VXORPS       Z10, Z10, Z10
+	CMPQ         160(AX), $0x01
+	JNE          tile5drelu
+	VCMPPS       $0x16, Z10, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z10, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z10, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z10, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z10, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z10, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z10, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z10, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z10, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z10, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	JMP          tile5then
+
+tile5drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z11
+	VCMPPS    $0x1e, Z10, Z11, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z11, Z11, K4
+	VMOVAPS   Z11, K4, Z9
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile5then:
+	CMPQ    152(AX), $0x00
+	JNE     tile5ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -1462,25 +2524,25 @@ tile5stored:
 tile6:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile6step:
 	VMOVUPS      (SI), Z12
@@ -1507,54 +2569,156 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
-	JNE          tile6ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile6stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile6then
+	VXORPS       Z12, Z12, Z12
+	CMPQ         160(AX), $0x01
+	JNE          tile6drelu
+	VCMPPS       $0x16, Z12, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z12, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z12, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z12, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z12, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z12, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z12, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z12, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z12, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z12, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z12, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z12, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	JMP          tile6then
+
+tile6drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z11
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile6then:
+	CMPQ    152(AX), $0x00
+	JNE     tile6ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R11*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -1562,28 +2726,28 @@ tile6stored:
 tile7:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile7step:
 	VMOVUPS      (SI), Z14
@@ -1613,60 +2777,177 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
-	JNE          tile7ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile7stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile7then
+	VXORPS       Z14, Z14, Z14
+	CMPQ         160(AX), $0x01
+	JNE          tile7drelu
+	VCMPPS       $0x16, Z14, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z14, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z14, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z14, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z14, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z14, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z14, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z14, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z14, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z14, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z14, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z14, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z14, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z14, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	JMP          tile7then
+
+tile7drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z15
+	VCMPPS    $0x1e, Z14, Z15, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z15, Z15, K4
+	VMOVAPS   Z15, K4, Z13
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile7then:
+	CMPQ    152(AX), $0x00
+	JNE     tile7ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  R13, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -1674,31 +2955,31 @@ tile7stored:
 tile8:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R9
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R9
 
 tile8step:
 	VMOVUPS      (SI), Z16
@@ -1731,66 +3012,198 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
-	JNE          tile8ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z14, (BX)
-	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile8stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile8then
+	VXORPS       Z16, Z16, Z16
+	CMPQ         160(AX), $0x01
+	JNE          tile8drelu
+	VCMPPS       $0x16, Z16, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z16, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z16, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z16, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z16, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z16, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z16, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z16, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z16, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z16, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z16, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z16, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z16, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z16, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z16, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z16, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	JMP          tile8then
+
+tile8drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z13
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z14
+	VMOVUPS.Z 64(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z15
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile8then:
+	CMPQ    152(AX), $0x00
+	JNE     tile8ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R10*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -1798,35 +3211,35 @@ tile8stored:
 tile9:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile9step:
 	VMOVUPS      (SI), Z18
@@ -1863,73 +3276,220 @@ tile9step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile9step
-	CMPQ         136(AX), $0x00
-	JNE          tile9ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z14, (BX)
-	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile9stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile9then
+	VXORPS       Z18, Z18, Z18
+	CMPQ         160(AX), $0x01
+	JNE          tile9drelu
+	VCMPPS       $0x16, Z18, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z18, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z18, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z18, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z18, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z18, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z18, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z18, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z18, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z18, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z18, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z18, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z18, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z18, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z18, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z18, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z18, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z18, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	JMP          tile9then
+
+tile9drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z13
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z14
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z16
+	VMOVUPS.Z 64(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z17
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile9then:
+	CMPQ    152(AX), $0x00
+	JNE     tile9ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile9stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -1937,38 +3497,38 @@ tile9stored:
 tile10:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile10step:
 	VMOVUPS      (SI), Z20
@@ -2008,79 +3568,241 @@ tile10step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile10step
-	CMPQ         136(AX), $0x00
-	JNE          tile10ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z14, (BX)
-	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z18, (BX)
-	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile10stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile10then
+	VXORPS       Z20, Z20, Z20
+	CMPQ         160(AX), $0x01
+	JNE          tile10drelu
+	VCMPPS       $0x16, Z20, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z20, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z20, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z20, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z20, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z20, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z20, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z20, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z20, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z20, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z20, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z20, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z20, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z20, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z20, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z20, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z20, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z20, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z20, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z20, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	JMP          tile10then
+
+tile10drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z13
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z14
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z16
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z17
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z18
+	VMOVUPS.Z 64(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z19
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile10then:
+	CMPQ    152(AX), $0x00
+	JNE     tile10ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile10stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -2088,41 +3810,41 @@ tile10stored:
 tile11:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K2, Z21
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile11step:
 	VMOVUPS      (SI), Z22
@@ -2165,85 +3887,262 @@ tile11step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile11step
-	CMPQ         136(AX), $0x00
-	JNE          tile11ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z14, (BX)
-	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z18, (BX)
-	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z20, (BX)
-	VMOVUPS      Z21, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile11stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile11then
+	VXORPS       Z22, Z22, Z22
+	CMPQ         160(AX), $0x01
+	JNE          tile11drelu
+	VCMPPS       $0x16, Z22, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z22, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z22, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z22, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z22, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z22, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z22, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z22, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z22, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z22, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z22, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z22, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z22, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z22, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z22, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z22, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z22, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z22, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z22, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z22, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	VCMPPS       $0x16, Z22, Z20, K4
+	VMOVAPS.Z    Z20, K4, Z20
+	VCMPPS       $0x16, Z22, Z21, K4
+	VMOVAPS.Z    Z21, K4, Z21
+	JMP          tile11then
+
+tile11drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z13
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z14
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z16
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z17
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z18
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z19
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z20
+	VMOVUPS.Z 64(SI), K3, Z23
+	VCMPPS    $0x1e, Z22, Z23, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x03, Z23, Z23, K4
+	VMOVAPS   Z23, K4, Z21
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile11then:
+	CMPQ    152(AX), $0x00
+	JNE     tile11ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile11stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -2251,44 +4150,44 @@ tile11stored:
 tile12:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K2, Z21
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z22
 	VMOVUPS.Z 64(DI), K2, Z23
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R14
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R14
 
 tile12step:
 	VMOVUPS      (SI), Z24
@@ -2334,135 +4233,332 @@ tile12step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile12step
-	CMPQ         136(AX), $0x00
-	JNE          tile12ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z10, (BX)
-	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z14, (BX)
-	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z18, (BX)
-	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z20, (BX)
-	VMOVUPS      Z21, 64(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z22, (BX)
-	VMOVUPS      Z23, 64(BX)
-	ADDQ         32(AX), BX
-	JMP          tile12stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile12then
+	VXORPS       Z24, Z24, Z24
+	CMPQ         160(AX), $0x01
+	JNE          tile12drelu
+	VCMPPS       $0x16, Z24, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z24, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z24, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z24, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z24, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z24, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z24, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z24, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z24, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z24, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z24, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z24, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z24, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z24, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z24, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z24, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z24, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z24, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z24, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z24, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	VCMPPS       $0x16, Z24, Z20, K4
+	VMOVAPS.Z    Z20, K4, Z20
+	VCMPPS       $0x16, Z24, Z21, K4
+	VMOVAPS.Z    Z21, K4, Z21
+	VCMPPS       $0x16, Z24, Z22, K4
+	VMOVAPS.Z    Z22, K4, Z22
+	VCMPPS       $0x16, Z24, Z23, K4
+	VMOVAPS.Z    Z23, K4, Z23
+	JMP          tile12then
+
+tile12drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z0
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z1
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z2
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z4
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z6
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z8
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z9
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z10
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z12
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z13
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z14
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z16
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z17
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z18
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z19
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z20
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z21
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z22
+	VMOVUPS.Z 64(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z23, K4, Z23
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z23
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile12then:
+	CMPQ    152(AX), $0x00
+	JNE     tile12ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, 64(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, 64(BX)
+	ADDQ    64(AX), BX
+	JMP     tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z22, (BX)
 	VMOVUPS Z23, K3, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile12stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	MOVQ 64(AX), CX
-	ADDQ CX, 168(AX)
-	ADDQ $0x00000080, 160(AX)
-	ADDQ $0x00000080, 176(AX)
-	DECQ 152(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 192(AX)
+	ADDQ $0x00000080, 184(AX)
+	ADDQ $0x00000080, 200(AX)
+	ADDQ $0x00000080, 208(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product3AVX512(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·product3AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), R9
+	MOVQ  72(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
 	LEAQ  (R10)(R9*4), R12
-	MOVQ  112(AX), CX
+	MOVQ  40(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), CX
+	MOVQ  48(AX), CX
 	KMOVW (CX), K2
-	MOVQ  128(AX), CX
+	MOVQ  56(AX), CX
 	KMOVW (CX), K3
-	MOVQ  80(AX), SI
-	MOVQ  SI, 152(AX)
-	MOVQ  (AX), SI
-	MOVQ  SI, 160(AX)
-	MOVQ  16(AX), SI
-	MOVQ  SI, 168(AX)
-	MOVQ  24(AX), SI
+	MOVQ  120(AX), SI
 	MOVQ  SI, 176(AX)
+	MOVQ  (AX), SI
+	MOVQ  SI, 184(AX)
+	MOVQ  16(AX), SI
+	MOVQ  SI, 192(AX)
+	MOVQ  24(AX), SI
+	MOVQ  SI, 200(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 176(AX), DI
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), SI
+	MOVQ 184(AX), BX
+	MOVQ 200(AX), DI
+	MOVQ 208(AX), CX
+	MOVQ CX, 216(AX)
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), SI
 	CMPQ SI, $0x05
 	JGE  rows5to8
 	CMPQ SI, $0x03
@@ -2504,10 +4600,10 @@ tile1:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile1step:
 	VMOVUPS      (SI), Z3
@@ -2521,19 +4617,53 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
-	JNE          tile1ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile1stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile1then
+	VXORPS       Z3, Z3, Z3
+	CMPQ         160(AX), $0x01
+	JNE          tile1drelu
+	VCMPPS       $0x16, Z3, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z3, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z3, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	JMP          tile1then
+
+tile1drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z4
+	VCMPPS    $0x1e, Z3, Z4, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z4, Z4, K4
+	VMOVAPS   Z4, K4, Z0
+	VMOVUPS   64(SI), Z4
+	VCMPPS    $0x1e, Z3, Z4, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z4, Z4, K4
+	VMOVAPS   Z4, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z4
+	VCMPPS    $0x1e, Z3, Z4, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z4, Z4, K4
+	VMOVAPS   Z4, K4, Z2
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile1then:
+	CMPQ    152(AX), $0x00
+	JNE     tile1ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -2545,14 +4675,14 @@ tile2:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile2step:
 	VMOVUPS      (SI), Z6
@@ -2570,34 +4700,90 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
-	JNE          tile2ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile2stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile2then
+	VXORPS       Z6, Z6, Z6
+	CMPQ         160(AX), $0x01
+	JNE          tile2drelu
+	VCMPPS       $0x16, Z6, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z6, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z6, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z6, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z6, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z6, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	JMP          tile2then
+
+tile2drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z0
+	VMOVUPS   64(SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z3
+	VMOVUPS   64(SI), Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z7
+	VCMPPS    $0x1e, Z6, Z7, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z7, Z7, K4
+	VMOVAPS   Z7, K4, Z5
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile2then:
+	CMPQ    152(AX), $0x00
+	JNE     tile2ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -2606,18 +4792,18 @@ tile3:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile3step:
 	VMOVUPS      (SI), Z9
@@ -2639,42 +4825,120 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
-	JNE          tile3ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile3stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile3then
+	VXORPS       Z9, Z9, Z9
+	CMPQ         160(AX), $0x01
+	JNE          tile3drelu
+	VCMPPS       $0x16, Z9, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z9, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z9, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z9, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z9, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z9, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z9, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z9, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z9, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	JMP          tile3then
+
+tile3drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z0
+	VMOVUPS   64(SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z3
+	VMOVUPS   64(SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z6
+	VMOVUPS   64(SI), Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z10
+	VCMPPS    $0x1e, Z9, Z10, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z10, Z10, K4
+	VMOVAPS   Z10, K4, Z8
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile3then:
+	CMPQ    152(AX), $0x00
+	JNE     tile3ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -2683,22 +4947,22 @@ tile4:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile4step:
 	VMOVUPS      (SI), Z12
@@ -2724,50 +4988,150 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
-	JNE          tile4ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	VMOVUPS      Z10, 64(BX)
-	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile4stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile4then
+	VXORPS       Z12, Z12, Z12
+	CMPQ         160(AX), $0x01
+	JNE          tile4drelu
+	VCMPPS       $0x16, Z12, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z12, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z12, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z12, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z12, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z12, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z12, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z12, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z12, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z12, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z12, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z12, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	JMP          tile4then
+
+tile4drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z0
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z3
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z6
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z9
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z10
+	VMOVUPS.Z 128(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z11
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile4then:
+	CMPQ    152(AX), $0x00
+	JNE     tile4ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -2776,26 +5140,26 @@ tile5:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile5step:
 	VMOVUPS      (SI), Z15
@@ -2825,58 +5189,180 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
-	JNE          tile5ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	VMOVUPS      Z10, 64(BX)
-	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile5stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile5then
+	VXORPS       Z15, Z15, Z15
+	CMPQ         160(AX), $0x01
+	JNE          tile5drelu
+	VCMPPS       $0x16, Z15, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z15, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z15, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z15, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z15, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z15, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z15, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z15, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z15, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z15, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z15, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z15, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z15, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z15, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z15, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	JMP          tile5then
+
+tile5drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z0
+	VMOVUPS   64(SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z3
+	VMOVUPS   64(SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z6
+	VMOVUPS   64(SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z9
+	VMOVUPS   64(SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z10
+	VMOVUPS.Z 128(SI), K3, Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z12
+	VMOVUPS   64(SI), Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z13
+	VMOVUPS.Z 128(SI), K3, Z16
+	VCMPPS    $0x1e, Z15, Z16, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z16, Z16, K4
+	VMOVAPS   Z16, K4, Z14
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile5then:
+	CMPQ    152(AX), $0x00
+	JNE     tile5ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -2885,30 +5371,30 @@ tile6:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile6step:
 	VMOVUPS      (SI), Z18
@@ -2942,66 +5428,210 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
-	JNE          tile6ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	VMOVUPS      Z10, 64(BX)
-	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z15, (BX)
-	VMOVUPS      Z16, 64(BX)
-	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile6stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile6then
+	VXORPS       Z18, Z18, Z18
+	CMPQ         160(AX), $0x01
+	JNE          tile6drelu
+	VCMPPS       $0x16, Z18, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z18, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z18, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z18, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z18, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z18, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z18, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z18, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z18, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z18, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z18, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z18, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z18, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z18, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z18, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z18, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z18, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z18, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	JMP          tile6then
+
+tile6drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z0
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z3
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z6
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z9
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z10
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z12
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z13
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z14
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z15
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z16
+	VMOVUPS.Z 128(SI), K3, Z19
+	VCMPPS    $0x1e, Z18, Z19, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z19, Z19, K4
+	VMOVAPS   Z19, K4, Z17
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile6then:
+	CMPQ    152(AX), $0x00
+	JNE     tile6ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -3010,34 +5640,34 @@ tile7:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	VMOVUPS.Z 128(DI), K2, Z20
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile7step:
 	VMOVUPS      (SI), Z21
@@ -3075,74 +5705,240 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
-	JNE          tile7ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	VMOVUPS      Z10, 64(BX)
-	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z15, (BX)
-	VMOVUPS      Z16, 64(BX)
-	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z18, (BX)
-	VMOVUPS      Z19, 64(BX)
-	VMOVUPS      Z20, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile7stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile7then
+	VXORPS       Z21, Z21, Z21
+	CMPQ         160(AX), $0x01
+	JNE          tile7drelu
+	VCMPPS       $0x16, Z21, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z21, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z21, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z21, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z21, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z21, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z21, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z21, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z21, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z21, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z21, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z21, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z21, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z21, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z21, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z21, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z21, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z21, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z21, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z21, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	VCMPPS       $0x16, Z21, Z20, K4
+	VMOVAPS.Z    Z20, K4, Z20
+	JMP          tile7then
+
+tile7drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z0
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z3
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z6
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z9
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z10
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z12
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z13
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z14
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z15
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z16
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z17
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z18
+	VMOVUPS   64(SI), Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z19
+	VMOVUPS.Z 128(SI), K3, Z22
+	VCMPPS    $0x1e, Z21, Z22, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x03, Z22, Z22, K4
+	VMOVAPS   Z22, K4, Z20
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile7then:
+	CMPQ    152(AX), $0x00
+	JNE     tile7ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z20, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -3151,38 +5947,38 @@ tile8:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	VMOVUPS.Z 128(DI), K2, Z20
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z21
 	VMOVUPS.Z 64(DI), K1, Z22
 	VMOVUPS.Z 128(DI), K2, Z23
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R13
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R13
 
 tile8step:
 	VMOVUPS      (SI), Z24
@@ -3224,125 +6020,318 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
-	JNE          tile8ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z4, 64(BX)
-	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z7, 64(BX)
-	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z9, (BX)
-	VMOVUPS      Z10, 64(BX)
-	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z15, (BX)
-	VMOVUPS      Z16, 64(BX)
-	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z18, (BX)
-	VMOVUPS      Z19, 64(BX)
-	VMOVUPS      Z20, 128(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z21, (BX)
-	VMOVUPS      Z22, 64(BX)
-	VMOVUPS      Z23, 128(BX)
-	ADDQ         32(AX), BX
-	JMP          tile8stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile8then
+	VXORPS       Z24, Z24, Z24
+	CMPQ         160(AX), $0x01
+	JNE          tile8drelu
+	VCMPPS       $0x16, Z24, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z24, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z24, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z24, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z24, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z24, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z24, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z24, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z24, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z24, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z24, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z24, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z24, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z24, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z24, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z24, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z24, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z24, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z24, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z24, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	VCMPPS       $0x16, Z24, Z20, K4
+	VMOVAPS.Z    Z20, K4, Z20
+	VCMPPS       $0x16, Z24, Z21, K4
+	VMOVAPS.Z    Z21, K4, Z21
+	VCMPPS       $0x16, Z24, Z22, K4
+	VMOVAPS.Z    Z22, K4, Z22
+	VCMPPS       $0x16, Z24, Z23, K4
+	VMOVAPS.Z    Z23, K4, Z23
+	JMP          tile8then
+
+tile8drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z0
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z1
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z2
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z3
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z4
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z5
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z6
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z7
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z8
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z9
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z10
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z12
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z13
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z14
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z15
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z16
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z17
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z18
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z19
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z20
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z21
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z22
+	VMOVUPS.Z 128(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z23, K4, Z23
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z23
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile8then:
+	CMPQ    152(AX), $0x00
+	JNE     tile8ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z20, 128(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z21, (BX)
+	VMOVUPS Z22, 64(BX)
+	VMOVUPS Z23, 128(BX)
+	ADDQ    64(AX), BX
+	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z21, (BX)
 	VMOVUPS Z22, 64(BX)
 	VMOVUPS Z23, K3, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R9*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 
 next:
-	MOVQ 64(AX), CX
-	ADDQ CX, 168(AX)
-	ADDQ $0x000000c0, 160(AX)
-	ADDQ $0x000000c0, 176(AX)
-	DECQ 152(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 192(AX)
+	ADDQ $0x000000c0, 184(AX)
+	ADDQ $0x000000c0, 200(AX)
+	ADDQ $0x000000c0, 208(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product4AVX512(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·product4AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), R9
+	MOVQ  72(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
-	MOVQ  112(AX), CX
+	MOVQ  40(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), CX
+	MOVQ  48(AX), CX
 	KMOVW (CX), K2
-	MOVQ  128(AX), CX
+	MOVQ  56(AX), CX
 	KMOVW (CX), K3
-	MOVQ  80(AX), SI
-	MOVQ  SI, 152(AX)
-	MOVQ  (AX), SI
-	MOVQ  SI, 160(AX)
-	MOVQ  16(AX), SI
-	MOVQ  SI, 168(AX)
-	MOVQ  24(AX), SI
+	MOVQ  120(AX), SI
 	MOVQ  SI, 176(AX)
+	MOVQ  (AX), SI
+	MOVQ  SI, 184(AX)
+	MOVQ  16(AX), SI
+	MOVQ  SI, 192(AX)
+	MOVQ  24(AX), SI
+	MOVQ  SI, 200(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 176(AX), DI
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), SI
+	MOVQ 184(AX), BX
+	MOVQ 200(AX), DI
+	MOVQ 208(AX), CX
+	MOVQ CX, 216(AX)
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), SI
 	CMPQ SI, $0x04
 	JGE  rows4to6
 	CMPQ SI, $0x02
@@ -3375,10 +6364,10 @@ tile1:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile1step:
 	VMOVUPS      (SI), Z4
@@ -3394,21 +6383,62 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
-	JNE          tile1ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile1stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile1then
+	VXORPS       Z4, Z4, Z4
+	CMPQ         160(AX), $0x01
+	JNE          tile1drelu
+	VCMPPS       $0x16, Z4, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z4, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z4, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z4, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	JMP          tile1then
+
+tile1drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z0
+	VMOVUPS   64(SI), Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z1
+	VMOVUPS   128(SI), Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z5
+	VCMPPS    $0x1e, Z4, Z5, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z5, Z5, K4
+	VMOVAPS   Z5, K4, Z3
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile1then:
+	CMPQ    152(AX), $0x00
+	JNE     tile1ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -3421,15 +6451,15 @@ tile2:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile2step:
 	VMOVUPS      (SI), Z8
@@ -3450,38 +6480,108 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
-	JNE          tile2ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	VMOVUPS      Z6, 128(BX)
-	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile2stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile2then
+	VXORPS       Z8, Z8, Z8
+	CMPQ         160(AX), $0x01
+	JNE          tile2drelu
+	VCMPPS       $0x16, Z8, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z8, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z8, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z8, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z8, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z8, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z8, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z8, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	JMP          tile2then
+
+tile2drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z0
+	VMOVUPS   64(SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z1
+	VMOVUPS   128(SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z4
+	VMOVUPS   64(SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z5
+	VMOVUPS   128(SI), Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z6
+	VMOVUPS.Z 192(SI), K3, Z9
+	VCMPPS    $0x1e, Z8, Z9, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z9, Z9, K4
+	VMOVAPS   Z9, K4, Z7
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile2then:
+	CMPQ    152(AX), $0x00
+	JNE     tile2ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	VMOVUPS Z7, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -3491,20 +6591,20 @@ tile3:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile3step:
 	VMOVUPS      (SI), Z12
@@ -3530,48 +6630,147 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
-	JNE          tile3ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	VMOVUPS      Z6, 128(BX)
-	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	VMOVUPS      Z10, 128(BX)
-	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile3stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile3then
+	VXORPS       Z12, Z12, Z12
+	CMPQ         160(AX), $0x01
+	JNE          tile3drelu
+	VCMPPS       $0x16, Z12, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z12, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z12, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z12, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z12, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z12, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z12, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z12, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z12, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z12, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z12, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z12, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	JMP          tile3then
+
+tile3drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z0
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z1
+	VMOVUPS   128(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z4
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z5
+	VMOVUPS   128(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z6
+	VMOVUPS.Z 192(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z8
+	VMOVUPS   64(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z9
+	VMOVUPS   128(SI), Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z10
+	VMOVUPS.Z 192(SI), K3, Z13
+	VCMPPS    $0x1e, Z12, Z13, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z13, Z13, K4
+	VMOVAPS   Z13, K4, Z11
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile3then:
+	CMPQ    152(AX), $0x00
+	JNE     tile3ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	VMOVUPS Z7, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z10, 128(BX)
+	VMOVUPS Z11, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -3581,25 +6780,25 @@ tile4:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile4step:
 	VMOVUPS      (SI), Z16
@@ -3630,58 +6829,186 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
-	JNE          tile4ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	VMOVUPS      Z6, 128(BX)
-	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	VMOVUPS      Z10, 128(BX)
-	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile4stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile4then
+	VXORPS       Z16, Z16, Z16
+	CMPQ         160(AX), $0x01
+	JNE          tile4drelu
+	VCMPPS       $0x16, Z16, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z16, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z16, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z16, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z16, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z16, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z16, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z16, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z16, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z16, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z16, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z16, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z16, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z16, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z16, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z16, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	JMP          tile4then
+
+tile4drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z0
+	VMOVUPS   64(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z1
+	VMOVUPS   128(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z4
+	VMOVUPS   64(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z5
+	VMOVUPS   128(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z6
+	VMOVUPS.Z 192(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z8
+	VMOVUPS   64(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z9
+	VMOVUPS   128(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z10
+	VMOVUPS.Z 192(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z12
+	VMOVUPS   64(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z13
+	VMOVUPS   128(SI), Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z14
+	VMOVUPS.Z 192(SI), K3, Z17
+	VCMPPS    $0x1e, Z16, Z17, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z17, Z17, K4
+	VMOVAPS   Z17, K4, Z15
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile4then:
+	CMPQ    152(AX), $0x00
+	JNE     tile4ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	VMOVUPS Z7, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z10, 128(BX)
+	VMOVUPS Z11, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	VMOVUPS Z15, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -3691,30 +7018,30 @@ tile5:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K1, Z17
 	VMOVUPS.Z 128(DI), K1, Z18
 	VMOVUPS.Z 192(DI), K2, Z19
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile5step:
 	VMOVUPS      (SI), Z20
@@ -3750,68 +7077,225 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
-	JNE          tile5ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	VMOVUPS      Z6, 128(BX)
-	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	VMOVUPS      Z10, 128(BX)
-	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	VMOVUPS      Z18, 128(BX)
-	VMOVUPS      Z19, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile5stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile5then
+	VXORPS       Z20, Z20, Z20
+	CMPQ         160(AX), $0x01
+	JNE          tile5drelu
+	VCMPPS       $0x16, Z20, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z20, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z20, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z20, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z20, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z20, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z20, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z20, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z20, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z20, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z20, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z20, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z20, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z20, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z20, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z20, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z20, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z20, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z20, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z20, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	JMP          tile5then
+
+tile5drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z0
+	VMOVUPS   64(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z1
+	VMOVUPS   128(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z4
+	VMOVUPS   64(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z5
+	VMOVUPS   128(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z6
+	VMOVUPS.Z 192(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z8
+	VMOVUPS   64(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z9
+	VMOVUPS   128(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z10
+	VMOVUPS.Z 192(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z12
+	VMOVUPS   64(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z13
+	VMOVUPS   128(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z14
+	VMOVUPS.Z 192(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z16
+	VMOVUPS   64(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z17
+	VMOVUPS   128(SI), Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z18
+	VMOVUPS.Z 192(SI), K3, Z21
+	VCMPPS    $0x1e, Z20, Z21, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z21, Z21, K4
+	VMOVAPS   Z21, K4, Z19
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile5then:
+	CMPQ    152(AX), $0x00
+	JNE     tile5ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	VMOVUPS Z7, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z10, 128(BX)
+	VMOVUPS Z11, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	VMOVUPS Z15, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	VMOVUPS Z18, 128(BX)
+	VMOVUPS Z19, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -3821,35 +7305,35 @@ tile6:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K1, Z17
 	VMOVUPS.Z 128(DI), K1, Z18
 	VMOVUPS.Z 192(DI), K2, Z19
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K1, Z21
 	VMOVUPS.Z 128(DI), K1, Z22
 	VMOVUPS.Z 192(DI), K2, Z23
-	ADDQ      56(AX), DI
+	ADDQ      88(AX), DI
 	MOVQ      DX, R8
-	MOVQ      168(AX), SI
-	MOVQ      72(AX), R12
+	MOVQ      192(AX), SI
+	MOVQ      112(AX), R12
 
 tile6step:
 	VMOVUPS      (SI), Z24
@@ -3890,87 +7374,274 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
-	JNE          tile6ragged
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z4, (BX)
-	VMOVUPS      Z5, 64(BX)
-	VMOVUPS      Z6, 128(BX)
-	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z9, 64(BX)
-	VMOVUPS      Z10, 128(BX)
-	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z12, (BX)
-	VMOVUPS      Z13, 64(BX)
-	VMOVUPS      Z14, 128(BX)
-	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z16, (BX)
-	VMOVUPS      Z17, 64(BX)
-	VMOVUPS      Z18, 128(BX)
-	VMOVUPS      Z19, 192(BX)
-	ADDQ         32(AX), BX
-	VMOVUPS      Z20, (BX)
-	VMOVUPS      Z21, 64(BX)
-	VMOVUPS      Z22, 128(BX)
-	VMOVUPS      Z23, 192(BX)
-	ADDQ         32(AX), BX
-	JMP          tile6stored
+	CMPQ         160(AX), $0x00
+	JEQ          tile6then
+	VXORPS       Z24, Z24, Z24
+	CMPQ         160(AX), $0x01
+	JNE          tile6drelu
+	VCMPPS       $0x16, Z24, Z0, K4
+	VMOVAPS.Z    Z0, K4, Z0
+	VCMPPS       $0x16, Z24, Z1, K4
+	VMOVAPS.Z    Z1, K4, Z1
+	VCMPPS       $0x16, Z24, Z2, K4
+	VMOVAPS.Z    Z2, K4, Z2
+	VCMPPS       $0x16, Z24, Z3, K4
+	VMOVAPS.Z    Z3, K4, Z3
+	VCMPPS       $0x16, Z24, Z4, K4
+	VMOVAPS.Z    Z4, K4, Z4
+	VCMPPS       $0x16, Z24, Z5, K4
+	VMOVAPS.Z    Z5, K4, Z5
+	VCMPPS       $0x16, Z24, Z6, K4
+	VMOVAPS.Z    Z6, K4, Z6
+	VCMPPS       $0x16, Z24, Z7, K4
+	VMOVAPS.Z    Z7, K4, Z7
+	VCMPPS       $0x16, Z24, Z8, K4
+	VMOVAPS.Z    Z8, K4, Z8
+	VCMPPS       $0x16, Z24, Z9, K4
+	VMOVAPS.Z    Z9, K4, Z9
+	VCMPPS       $0x16, Z24, Z10, K4
+	VMOVAPS.Z    Z10, K4, Z10
+	VCMPPS       $0x16, Z24, Z11, K4
+	VMOVAPS.Z    Z11, K4, Z11
+	VCMPPS       $0x16, Z24, Z12, K4
+	VMOVAPS.Z    Z12, K4, Z12
+	VCMPPS       $0x16, Z24, Z13, K4
+	VMOVAPS.Z    Z13, K4, Z13
+	VCMPPS       $0x16, Z24, Z14, K4
+	VMOVAPS.Z    Z14, K4, Z14
+	VCMPPS       $0x16, Z24, Z15, K4
+	VMOVAPS.Z    Z15, K4, Z15
+	VCMPPS       $0x16, Z24, Z16, K4
+	VMOVAPS.Z    Z16, K4, Z16
+	VCMPPS       $0x16, Z24, Z17, K4
+	VMOVAPS.Z    Z17, K4, Z17
+	VCMPPS       $0x16, Z24, Z18, K4
+	VMOVAPS.Z    Z18, K4, Z18
+	VCMPPS       $0x16, Z24, Z19, K4
+	VMOVAPS.Z    Z19, K4, Z19
+	VCMPPS       $0x16, Z24, Z20, K4
+	VMOVAPS.Z    Z20, K4, Z20
+	VCMPPS       $0x16, Z24, Z21, K4
+	VMOVAPS.Z    Z21, K4, Z21
+	VCMPPS       $0x16, Z24, Z22, K4
+	VMOVAPS.Z    Z22, K4, Z22
+	VCMPPS       $0x16, Z24, Z23, K4
+	VMOVAPS.Z    Z23, K4, Z23
+	JMP          tile6then
+
+tile6drelu:
+	MOVQ      216(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z0
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z1
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z2
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z3
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z4
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z5
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z6
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z7
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z8
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z9
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z10
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z11
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z12
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z13
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z14
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z15
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z16
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z17
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z18
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z19
+	ADDQ      104(AX), SI
+	VMOVUPS   (SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z20
+	VMOVUPS   64(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z21
+	VMOVUPS   128(SI), Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z22
+	VMOVUPS.Z 192(SI), K3, Z25
+	VCMPPS    $0x1e, Z24, Z25, K4
+	VMOVAPS.Z Z23, K4, Z23
+	VCMPPS    $0x03, Z25, Z25, K4
+	VMOVAPS   Z25, K4, Z23
+	ADDQ      104(AX), SI
+	MOVQ      SI, 216(AX)
+
+tile6then:
+	CMPQ    152(AX), $0x00
+	JNE     tile6ragged
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	VMOVUPS Z7, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z10, 128(BX)
+	VMOVUPS Z11, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, 128(BX)
+	VMOVUPS Z15, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	VMOVUPS Z18, 128(BX)
+	VMOVUPS Z19, 192(BX)
+	ADDQ    64(AX), BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, 64(BX)
+	VMOVUPS Z22, 128(BX)
+	VMOVUPS Z23, 192(BX)
+	ADDQ    64(AX), BX
+	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
 	VMOVUPS Z22, 128(BX)
 	VMOVUPS Z23, K3, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
-	MOVQ 64(AX), CX
-	ADDQ CX, 168(AX)
-	ADDQ $0x00000100, 160(AX)
-	ADDQ $0x00000100, 176(AX)
-	DECQ 152(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 192(AX)
+	ADDQ $0x00000100, 184(AX)
+	ADDQ $0x00000100, 200(AX)
+	ADDQ $0x00000100, 208(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -3979,26 +7650,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed1AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), DI
-	MOVQ  128(AX), CX
+	MOVQ  72(AX), SI
+	MOVQ  80(AX), DI
+	MOVQ  56(AX), CX
 	KMOVW (CX), K1
-	MOVQ  80(AX), R8
-	MOVQ  R8, 152(AX)
-	MOVQ  (AX), R8
-	MOVQ  R8, 160(AX)
-	MOVQ  16(AX), R8
-	MOVQ  R8, 168(AX)
-	MOVQ  24(AX), R8
+	MOVQ  120(AX), R8
 	MOVQ  R8, 176(AX)
+	MOVQ  (AX), R8
+	MOVQ  R8, 184(AX)
+	MOVQ  16(AX), R8
+	MOVQ  R8, 192(AX)
+	MOVQ  24(AX), R8
+	MOVQ  R8, 200(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), R8
+	MOVQ 184(AX), BX
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), R8
 	CMPQ R8, $0x07
 	JGE  rows7to12
 	CMPQ R8, $0x04
@@ -4059,10 +7732,10 @@ rows12to12:
 tile1:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile1step:
 	VMOVUPS.Z    (R9), K1, Z1
@@ -4072,15 +7745,15 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -4091,12 +7764,12 @@ tile1stored:
 tile2:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile2step:
 	VMOVUPS.Z    (R9), K1, Z2
@@ -4108,26 +7781,26 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -4135,14 +7808,14 @@ tile2stored:
 tile3:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile3step:
 	VMOVUPS.Z    (R9), K1, Z3
@@ -4156,30 +7829,30 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -4187,16 +7860,16 @@ tile3stored:
 tile4:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile4step:
 	VMOVUPS.Z    (R9), K1, Z4
@@ -4212,34 +7885,34 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -4247,18 +7920,18 @@ tile4stored:
 tile5:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile5step:
 	VMOVUPS.Z    (R9), K1, Z5
@@ -4276,38 +7949,38 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -4315,20 +7988,20 @@ tile5stored:
 tile6:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile6step:
 	VMOVUPS.Z    (R9), K1, Z6
@@ -4348,42 +8021,42 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -4391,22 +8064,22 @@ tile6stored:
 tile7:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile7step:
 	VMOVUPS.Z    (R9), K1, Z7
@@ -4428,46 +8101,46 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -4475,24 +8148,24 @@ tile7stored:
 tile8:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile8step:
 	VMOVUPS.Z    (R9), K1, Z8
@@ -4516,50 +8189,50 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -4567,26 +8240,26 @@ tile8stored:
 tile9:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile9step:
 	VMOVUPS.Z    (R9), K1, Z9
@@ -4612,54 +8285,54 @@ tile9step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile9step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile9ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile9stored:
 	ADDQ  $0x24, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -4667,28 +8340,28 @@ tile9stored:
 tile10:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile10step:
 	VMOVUPS.Z    (R9), K1, Z10
@@ -4716,58 +8389,58 @@ tile10step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile10step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile10ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile10stored:
 	ADDQ  $0x28, DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -4775,30 +8448,30 @@ tile10stored:
 tile11:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z10
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile11step:
 	VMOVUPS.Z    (R9), K1, Z11
@@ -4828,62 +8501,62 @@ tile11step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile11step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile11ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile11stored:
 	ADDQ  $0x2c, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -4891,32 +8564,32 @@ tile11stored:
 tile12:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z10
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS.Z (R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile12step:
 	VMOVUPS.Z    (R9), K1, Z12
@@ -4948,73 +8621,73 @@ tile12step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile12step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile12ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z11, (BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z11, K1, (BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile12stored:
 	ADDQ  $0x30, DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	ADDQ $0x00000040, 168(AX)
-	ADDQ $0x00000040, 160(AX)
-	DECQ 152(AX)
+	ADDQ $0x00000040, 192(AX)
+	ADDQ $0x00000040, 184(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -5023,26 +8696,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed2AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), DI
-	MOVQ  128(AX), CX
+	MOVQ  72(AX), SI
+	MOVQ  80(AX), DI
+	MOVQ  56(AX), CX
 	KMOVW (CX), K1
-	MOVQ  80(AX), R8
-	MOVQ  R8, 152(AX)
-	MOVQ  (AX), R8
-	MOVQ  R8, 160(AX)
-	MOVQ  16(AX), R8
-	MOVQ  R8, 168(AX)
-	MOVQ  24(AX), R8
+	MOVQ  120(AX), R8
 	MOVQ  R8, 176(AX)
+	MOVQ  (AX), R8
+	MOVQ  R8, 184(AX)
+	MOVQ  16(AX), R8
+	MOVQ  R8, 192(AX)
+	MOVQ  24(AX), R8
+	MOVQ  R8, 200(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), R8
+	MOVQ 184(AX), BX
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), R8
 	CMPQ R8, $0x07
 	JGE  rows7to12
 	CMPQ R8, $0x04
@@ -5104,10 +8779,10 @@ tile1:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z2
@@ -5119,17 +8794,17 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -5141,13 +8816,13 @@ tile2:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z4
@@ -5162,30 +8837,30 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -5194,16 +8869,16 @@ tile3:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z6
@@ -5221,36 +8896,36 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -5259,19 +8934,19 @@ tile4:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z8
@@ -5292,42 +8967,42 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -5336,22 +9011,22 @@ tile5:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z10
@@ -5375,48 +9050,48 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -5425,25 +9100,25 @@ tile6:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z12
@@ -5470,54 +9145,54 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -5526,28 +9201,28 @@ tile7:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile7step:
 	VMOVUPS      (R9), Z14
@@ -5577,60 +9252,60 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -5639,31 +9314,31 @@ tile8:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile8step:
 	VMOVUPS      (R9), Z16
@@ -5696,66 +9371,66 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -5764,34 +9439,34 @@ tile9:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile9step:
 	VMOVUPS      (R9), Z18
@@ -5827,72 +9502,72 @@ tile9step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile9step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile9ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile9stored:
 	ADDQ  $0x24, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -5901,37 +9576,37 @@ tile10:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile10step:
 	VMOVUPS      (R9), Z20
@@ -5970,78 +9645,78 @@ tile10step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile10step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile10ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile10stored:
 	ADDQ  $0x28, DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -6050,40 +9725,40 @@ tile11:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS.Z 64(R8), K1, Z21
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile11step:
 	VMOVUPS      (R9), Z22
@@ -6125,84 +9800,84 @@ tile11step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile11step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile11ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile11stored:
 	ADDQ  $0x2c, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -6211,43 +9886,43 @@ tile12:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS.Z 64(R8), K1, Z21
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z22
 	VMOVUPS.Z 64(R8), K1, Z23
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile12step:
 	VMOVUPS      (R9), Z24
@@ -6292,97 +9967,97 @@ tile12step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile12step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile12ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z22, (BX)
 	VMOVUPS      Z23, 64(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z22, (BX)
 	VMOVUPS Z23, K1, 64(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile12stored:
 	ADDQ  $0x30, DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	ADDQ $0x00000080, 168(AX)
-	ADDQ $0x00000080, 160(AX)
-	DECQ 152(AX)
+	ADDQ $0x00000080, 192(AX)
+	ADDQ $0x00000080, 184(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -6391,26 +10066,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed3AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), DI
-	MOVQ  128(AX), CX
+	MOVQ  72(AX), SI
+	MOVQ  80(AX), DI
+	MOVQ  56(AX), CX
 	KMOVW (CX), K1
-	MOVQ  80(AX), R8
-	MOVQ  R8, 152(AX)
-	MOVQ  (AX), R8
-	MOVQ  R8, 160(AX)
-	MOVQ  16(AX), R8
-	MOVQ  R8, 168(AX)
-	MOVQ  24(AX), R8
+	MOVQ  120(AX), R8
 	MOVQ  R8, 176(AX)
+	MOVQ  (AX), R8
+	MOVQ  R8, 184(AX)
+	MOVQ  16(AX), R8
+	MOVQ  R8, 192(AX)
+	MOVQ  24(AX), R8
+	MOVQ  R8, 200(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), R8
+	MOVQ 184(AX), BX
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), R8
 	CMPQ R8, $0x05
 	JGE  rows5to8
 	CMPQ R8, $0x03
@@ -6453,10 +10130,10 @@ tile1:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z3
@@ -6470,19 +10147,19 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -6495,14 +10172,14 @@ tile2:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z6
@@ -6520,34 +10197,34 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -6557,18 +10234,18 @@ tile3:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z9
@@ -6590,42 +10267,42 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -6635,22 +10312,22 @@ tile4:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z12
@@ -6676,50 +10353,50 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -6729,26 +10406,26 @@ tile5:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z15
@@ -6778,58 +10455,58 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -6839,30 +10516,30 @@ tile6:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z18
@@ -6896,66 +10573,66 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -6965,34 +10642,34 @@ tile7:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS   64(R8), Z19
 	VMOVUPS.Z 128(R8), K1, Z20
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile7step:
 	VMOVUPS      (R9), Z21
@@ -7030,74 +10707,74 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
 	VMOVUPS      Z20, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -7107,38 +10784,38 @@ tile8:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS   64(R8), Z19
 	VMOVUPS.Z 128(R8), K1, Z20
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z21
 	VMOVUPS   64(R8), Z22
 	VMOVUPS.Z 128(R8), K1, Z23
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile8step:
 	VMOVUPS      (R9), Z24
@@ -7180,89 +10857,89 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
 	VMOVUPS      Z20, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z21, (BX)
 	VMOVUPS      Z22, 64(BX)
 	VMOVUPS      Z23, 128(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z21, (BX)
 	VMOVUPS Z22, 64(BX)
 	VMOVUPS Z23, K1, 128(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 
 next:
-	ADDQ $0x000000c0, 168(AX)
-	ADDQ $0x000000c0, 160(AX)
-	DECQ 152(AX)
+	ADDQ $0x000000c0, 192(AX)
+	ADDQ $0x000000c0, 184(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -7271,26 +10948,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed4AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), SI
-	MOVQ  48(AX), DI
-	MOVQ  128(AX), CX
+	MOVQ  72(AX), SI
+	MOVQ  80(AX), DI
+	MOVQ  56(AX), CX
 	KMOVW (CX), K1
-	MOVQ  80(AX), R8
-	MOVQ  R8, 152(AX)
-	MOVQ  (AX), R8
-	MOVQ  R8, 160(AX)
-	MOVQ  16(AX), R8
-	MOVQ  R8, 168(AX)
-	MOVQ  24(AX), R8
+	MOVQ  120(AX), R8
 	MOVQ  R8, 176(AX)
+	MOVQ  (AX), R8
+	MOVQ  R8, 184(AX)
+	MOVQ  16(AX), R8
+	MOVQ  R8, 192(AX)
+	MOVQ  24(AX), R8
+	MOVQ  R8, 200(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), R8
+	MOVQ 184(AX), BX
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), R8
 	CMPQ R8, $0x04
 	JGE  rows4to6
 	CMPQ R8, $0x02
@@ -7324,10 +11003,10 @@ tile1:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z4
@@ -7343,13 +11022,13 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
@@ -7357,7 +11036,7 @@ tile1ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -7371,15 +11050,15 @@ tile2:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z8
@@ -7400,18 +11079,18 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
@@ -7419,19 +11098,19 @@ tile2ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -7442,20 +11121,20 @@ tile3:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z12
@@ -7481,23 +11160,23 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
@@ -7505,24 +11184,24 @@ tile3ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -7533,25 +11212,25 @@ tile4:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z16
@@ -7582,28 +11261,28 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
@@ -7611,29 +11290,29 @@ tile4ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -7644,30 +11323,30 @@ tile5:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS   64(R8), Z17
 	VMOVUPS   128(R8), Z18
 	VMOVUPS.Z 192(R8), K1, Z19
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z20
@@ -7703,33 +11382,33 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
 	VMOVUPS      Z18, 128(BX)
 	VMOVUPS      Z19, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
@@ -7737,34 +11416,34 @@ tile5ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -7775,35 +11454,35 @@ tile6:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS   64(R8), Z17
 	VMOVUPS   128(R8), Z18
 	VMOVUPS.Z 192(R8), K1, Z19
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS   64(R8), Z21
 	VMOVUPS   128(R8), Z22
 	VMOVUPS.Z 192(R8), K1, Z23
-	ADDQ      32(AX), R8
+	ADDQ      64(AX), R8
 	MOVQ      DX, R8
-	MOVQ      168(AX), R9
-	MOVQ      72(AX), R10
+	MOVQ      192(AX), R9
+	MOVQ      112(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z24
@@ -7844,38 +11523,38 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         136(AX), $0x00
+	CMPQ         152(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
 	VMOVUPS      Z18, 128(BX)
 	VMOVUPS      Z19, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
 	VMOVUPS      Z22, 128(BX)
 	VMOVUPS      Z23, 192(BX)
-	ADDQ         32(AX), BX
+	ADDQ         64(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
@@ -7883,46 +11562,46 @@ tile6ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
 	VMOVUPS Z22, 128(BX)
 	VMOVUPS Z23, K1, 192(BX)
-	ADDQ    32(AX), BX
+	ADDQ    64(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  144(AX), CX
-	MOVQ  $0x00000000, 144(AX)
+	MOVQ  168(AX), CX
+	MOVQ  $0x00000000, 168(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
-	ADDQ $0x00000100, 168(AX)
-	ADDQ $0x00000100, 160(AX)
-	DECQ 152(AX)
+	ADDQ $0x00000100, 192(AX)
+	ADDQ $0x00000100, 184(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -7931,30 +11610,32 @@ next:
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·narrowProductAVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  40(AX), R9
+	MOVQ  72(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
 	LEAQ  (R10)(R9*4), R12
-	MOVQ  120(AX), CX
+	MOVQ  48(AX), CX
 	KMOVW (CX), K1
-	MOVQ  128(AX), CX
+	MOVQ  56(AX), CX
 	KMOVW (CX), K2
-	MOVQ  80(AX), SI
-	MOVQ  SI, 152(AX)
-	MOVQ  (AX), SI
-	MOVQ  SI, 160(AX)
-	MOVQ  16(AX), SI
-	MOVQ  SI, 168(AX)
-	MOVQ  24(AX), SI
+	MOVQ  120(AX), SI
 	MOVQ  SI, 176(AX)
+	MOVQ  (AX), SI
+	MOVQ  SI, 184(AX)
+	MOVQ  16(AX), SI
+	MOVQ  SI, 192(AX)
+	MOVQ  24(AX), SI
+	MOVQ  SI, 200(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 208(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 160(AX), BX
-	MOVQ 104(AX), CX
-	MOVQ CX, 144(AX)
-	MOVQ 96(AX), CX
-	MOVQ 88(AX), SI
+	MOVQ 184(AX), BX
+	MOVQ 144(AX), CX
+	MOVQ CX, 168(AX)
+	MOVQ 136(AX), CX
+	MOVQ 128(AX), SI
 	CMPQ SI, $0x05
 	JGE  rows5to8
 	CMPQ SI, $0x03
@@ -7993,23 +11674,23 @@ rows8to8:
 	JMP tile8
 
 tile1:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
-	MOVQ         168(AX), SI
-	MOVQ         72(AX), DI
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
+	MOVQ         192(AX), SI
+	MOVQ         112(AX), DI
 	SUBQ         $0x04, DI
 	JLT          tile1rest
 
@@ -8057,17 +11738,17 @@ tile1one:
 tile1summed:
 	VEXTRACTF32X4 $0x00, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), DI
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), DI
 	NEGQ          DI
 	LEAQ          (DX)(DI*4), DX
 	LEAQ          (DX)(R9*4), DX
@@ -8076,36 +11757,36 @@ tile1summed:
 	JMP           next
 
 tile2:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
-	MOVQ         168(AX), SI
-	MOVQ         72(AX), DI
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
+	MOVQ         192(AX), SI
+	MOVQ         112(AX), DI
 	SUBQ         $0x04, DI
 	JLT          tile2rest
 
@@ -8173,85 +11854,85 @@ tile2one:
 tile2summed:
 	VEXTRACTF32X4 $0x00, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), DI
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), DI
 	NEGQ          DI
 	LEAQ          (DX)(DI*4), DX
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile2
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile1
 	JMP           next
 
 tile3:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
-	MOVQ         168(AX), DI
-	MOVQ         72(AX), R8
+	MOVQ         192(AX), DI
+	MOVQ         112(AX), R8
 	SUBQ         $0x04, R8
 	JLT          tile3rest
 
@@ -8341,111 +12022,111 @@ tile3one:
 tile3summed:
 	VEXTRACTF32X4 $0x00, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R8
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R8
 	NEGQ          R8
 	LEAQ          (DX)(R8*4), DX
 	LEAQ          (DX)(R9*8), DX
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile3
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile2
 	JMP           next
 
 tile4:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
-	MOVQ         168(AX), DI
-	MOVQ         72(AX), R8
+	MOVQ         192(AX), DI
+	MOVQ         112(AX), R8
 	SUBQ         $0x04, R8
 	JLT          tile4rest
 
@@ -8555,137 +12236,137 @@ tile4one:
 tile4summed:
 	VEXTRACTF32X4 $0x00, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R8
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R8
 	NEGQ          R8
 	LEAQ          (DX)(R8*4), DX
 	LEAQ          (DX)(R9*8), DX
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile4
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile3
 	JMP           next
 
 tile5:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
-	MOVQ         168(AX), R8
-	MOVQ         72(AX), R13
+	MOVQ         192(AX), R8
+	MOVQ         112(AX), R13
 	SUBQ         $0x04, R13
 	JLT          tile5rest
 
@@ -8817,65 +12498,65 @@ tile5one:
 tile5summed:
 	VEXTRACTF32X4 $0x00, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R13
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R13
 	NEGQ          R13
 	LEAQ          (DX)(R13*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -8883,97 +12564,97 @@ tile5summed:
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile5
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile4
 	JMP           next
 
 tile6:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
-	MOVQ         168(AX), R8
-	MOVQ         72(AX), R13
+	MOVQ         192(AX), R8
+	MOVQ         112(AX), R13
 	SUBQ         $0x04, R13
 	JLT          tile6rest
 
@@ -9125,77 +12806,77 @@ tile6one:
 tile6summed:
 	VEXTRACTF32X4 $0x00, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R13
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R13
 	NEGQ          R13
 	LEAQ          (DX)(R13*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -9203,111 +12884,111 @@ tile6summed:
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile6
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile5
 	JMP           next
 
 tile7:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z6, Z6, Z6
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x00, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x01, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x02, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x03, X7, Z6, Z6
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
 	LEAQ         (DI)(R9*8), R8
-	MOVQ         168(AX), R13
-	MOVQ         72(AX), R14
+	MOVQ         192(AX), R13
+	MOVQ         112(AX), R14
 	SUBQ         $0x04, R14
 	JLT          tile7rest
 
@@ -9481,89 +13162,89 @@ tile7one:
 tile7summed:
 	VEXTRACTF32X4 $0x00, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R14
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R14
 	NEGQ          R14
 	LEAQ          (DX)(R14*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -9572,124 +13253,124 @@ tile7summed:
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile7
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile6
 	JMP           next
 
 tile8:
-	MOVQ         176(AX), SI
+	MOVQ         200(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z6, Z6, Z6
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x00, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x01, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x02, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x03, X7, Z6, Z6
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VXORPS       Z7, Z7, Z7
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x00, X8, Z7, Z7
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x01, X8, Z7, Z7
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x02, X8, Z7, Z7
-	ADDQ         56(AX), SI
+	ADDQ         88(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x03, X8, Z7, Z7
-	ADDQ         56(AX), SI
-	MOVQ         SI, 176(AX)
+	ADDQ         88(AX), SI
+	MOVQ         SI, 200(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
 	LEAQ         (DI)(R9*8), R8
-	MOVQ         168(AX), R13
-	MOVQ         72(AX), R14
+	MOVQ         192(AX), R13
+	MOVQ         112(AX), R14
 	SUBQ         $0x04, R14
 	JLT          tile8rest
 
@@ -9883,101 +13564,101 @@ tile8one:
 tile8summed:
 	VEXTRACTF32X4 $0x00, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x00, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x01, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x02, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
+	ADDQ          64(AX), BX
 	VEXTRACTF32X4 $0x03, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          32(AX), BX
-	MOVQ          72(AX), R14
+	ADDQ          64(AX), BX
+	MOVQ          112(AX), R14
 	NEGQ          R14
 	LEAQ          (DX)(R14*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -9986,13 +13667,13 @@ tile8summed:
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile8
-	MOVQ          144(AX), CX
-	MOVQ          $0x00000000, 144(AX)
+	MOVQ          168(AX), CX
+	MOVQ          $0x00000000, 168(AX)
 	TESTQ         CX, CX
 	JNZ           tile7
 
 next:
-	DECQ 152(AX)
+	DECQ 176(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -10003,8 +13684,8 @@ TEXT ·addRowsAVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 	MOVQ (AX), CX
 	MOVQ 16(AX), DX
-	MOVQ 48(AX), BX
-	MOVQ 80(AX), SI
+	MOVQ 80(AX), BX
+	MOVQ 120(AX), SI
 
 by8:
 	CMPQ    SI, $0x08
@@ -10018,7 +13699,7 @@ by8:
 	VMOVUPS 384(CX), Z6
 	VMOVUPS 448(CX), Z7
 	MOVQ    DX, DI
-	MOVQ    72(AX), R8
+	MOVQ    112(AX), R8
 
 by8step:
 	VADDPS  (DI), Z0, Z0
@@ -10051,7 +13732,7 @@ by1:
 	JLE     by1end
 	VMOVUPS (CX), Z0
 	MOVQ    DX, DI
-	MOVQ    72(AX), R8
+	MOVQ    112(AX), R8
 
 by1step:
 	VADDPS  (DI), Z0, Z0
@@ -10065,10 +13746,10 @@ by1step:
 	JMP     by1
 
 by1end:
-	MOVQ      128(AX), SI
+	MOVQ      56(AX), SI
 	KMOVW     (SI), K1
 	VMOVUPS.Z (CX), K1, Z0
-	MOVQ      72(AX), AX
+	MOVQ      112(AX), AX
 
 laststep:
 	VMOVUPS.Z (DX), K1, Z1
@@ -10098,7 +13779,7 @@ TEXT ·peakAVX512(SB), NOSPLIT, $0-8
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
-	MOVQ   72(AX), AX
+	MOVQ   112(AX), AX
 
 step:
 	VFMADD231PS Z12, Z13, Z0

@@ -44,24 +44,13 @@ func (s *Set[F]) MulPacked(c []F, ldc int, a []F, lda int, packed []F, m, n, k i
 		return
 	}
 	_, _, _ = c[(m-1)*ldc+n-1], a[(m-1)*lda+k-1], packed[s.PackedSize(k, n)-1]
-	p := product{
-		c: address(c), a: address(a), b: address(packed), ldc: 4 * ldc, lda: 4 * lda, m: m, n: n, k: k,
-		start: startZero,
+	shape := ProductShape{N: n, K: k, Ldc: ldc, Lda: lda, Start: start != nil, Accumulate: accumulate}
+	q := operands{c: address(c), a: address(a), b: address(packed)}
+	if start != nil {
+		q.row = unsafe.Pointer(&start[:n][0])
 	}
-	switch {
-	case accumulate:
-		p.start = startC
-	case start != nil:
-		p.start, p.row = startRow, unsafe.Pointer(&start[:n][0])
-	}
-	if n <= narrowColumns {
-		rows := p.narrow(s.ISA)
-		if p.m -= rows; p.m == 0 {
-			return
-		}
-		p.c, p.a = unsafe.Add(p.c, rows*p.ldc), unsafe.Add(p.a, rows*p.lda)
-	}
-	p.run(s.ISA)
+	p := shape.product(m, q)
+	p.multiply(s.ISA)
 }
 
 // MulTN computes C += Aᵀ·B for A k×m (lda elements from row to row), B k×n (ldb) and C m×n (ldc): one chain of fused multiply-adds for each element,
@@ -92,7 +81,7 @@ func (s *Set[F]) AddRows(c, b []F, ldb, n, k int) {
 	_, _ = c[n-1], b[(k-1)*ldb+n-1]
 	lanes := s.ISA.lanes()
 	registers := (n + lanes - 1) / lanes
-	args := arguments{c: address(c), b: address(b), ldb: 4 * ldb, k: k, panels: registers, last: s.ISA.mask(n - (registers-1)*lanes)}
+	args := arguments{c: address(c), b: address(b), last: s.ISA.mask(n - (registers-1)*lanes), sizes: sizes{ldb: 4 * ldb, k: k, panels: registers}}
 	s.ISA.addRows(&args)
 }
 

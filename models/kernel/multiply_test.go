@@ -62,13 +62,14 @@ type multiplication struct {
 	m, n, k, lda, ldb, ldc       int
 	special, transposed, packEnd bool
 	start                        int // startZero, startC or startRow
+	then                         Then
 }
 
 // memory is where the operands of multiplications lie.
-type memory struct{ a, b, c, packed, start fence }
+type memory struct{ a, b, c, packed, start, y fence }
 
 func newMemory(t *testing.T, floats int) memory {
-	return memory{newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats)}
+	return memory{newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats), newFence(t, floats)}
 }
 
 // packed computes MulPacked with a set and returns C with what lies between its rows.
@@ -98,7 +99,24 @@ func (x multiplication) packed(t *testing.T, s *Set[float32], f memory, seed uin
 	if i := slices.IndexFunc(packed, func(v float32) bool { return math.Float32bits(v) == math.Float32bits(nan) }); i >= 0 {
 		t.Fatalf("%s: Pack of %+v left element %d as it was, or took it from between the rows", s.ISA, x, i)
 	}
-	s.MulPacked(c, x.ldc, a, x.lda, packed, x.m, x.n, x.k, start, x.start == startC)
+	shape := ProductShape{N: x.n, K: x.k, Ldc: x.ldc, Lda: x.lda, Start: x.start == startRow, Accumulate: x.start == startC, Then: x.then, Ldy: x.n + x.ldb}
+	y := f.y.floats((x.m-1)*shape.Ldy+x.n, true)
+	rows(r, y, x.m, x.n, shape.Ldy, x.special)
+	again := slices.Clone(c)
+	p := s.Product(shape)
+	p.Run(x.m, c, a, packed, start, y)
+	first := slices.Clone(c)
+	copy(c, again)
+	p.Run(x.m, c, a, packed, start, y)
+	if i := firstDifference(c, first); i >= 0 {
+		t.Fatalf("%s: %+v gives %x for element %d, and when it runs again %x", s.ISA, x, first[i], i, c[i])
+	}
+	if x.then == ThenNothing {
+		copy(c, again)
+		if s.MulPacked(c, x.ldc, a, x.lda, packed, x.m, x.n, x.k, start, x.start == startC); firstDifference(c, first) >= 0 {
+			t.Fatalf("%s: MulPacked of %+v differs from the prepared product", s.ISA, x)
+		}
+	}
 	return slices.Clone(c)
 }
 
@@ -144,7 +162,7 @@ func TestProductsOnAllInstructionSets(t *testing.T) {
 			seed++
 			multiplication{
 				m: m, n: n, k: k, lda: k + r.IntN(2)*r.IntN(6), ldb: r.IntN(2) * r.IntN(6), ldc: n + r.IntN(2)*r.IntN(20),
-				special: r.IntN(2) == 0, transposed: r.IntN(2) == 0, packEnd: r.IntN(2) == 0, start: r.IntN(3),
+				special: r.IntN(2) == 0, transposed: r.IntN(2) == 0, packEnd: r.IntN(2) == 0, start: r.IntN(3), then: Then(r.IntN(3)),
 			}.compare(t, f, seed)
 		}
 	}
@@ -155,7 +173,8 @@ func TestLargeProductsOnAllInstructionSets(t *testing.T) {
 	f := newMemory(t, 1<<18)
 	for i, x := range []multiplication{
 		{m: 16, n: 128, k: 384, start: startRow}, {m: 37, n: 87, k: 1029, start: startC, transposed: true}, {m: 251, n: 67, k: 33, start: startRow},
-		{m: 493, n: 29, k: 7, special: true}, {m: 250, n: 384, k: 131, start: startRow}, {m: 5, n: 3, k: 2000}, {m: 491, n: 3, k: 9, start: startC}, {m: 128, n: 3, k: 96, start: startC},
+		{m: 493, n: 29, k: 7, special: true, then: ThenReLU}, {m: 250, n: 384, k: 131, start: startRow, then: ThenDReLU}, {m: 37, n: 187, k: 1029, then: ThenDReLU},
+		{m: 5, n: 3, k: 2000}, {m: 491, n: 3, k: 9, start: startC}, {m: 128, n: 3, k: 96, start: startC},
 	} {
 		x.lda, x.ldc = x.k, x.n
 		x.compare(t, f, uint64(i))
@@ -185,6 +204,36 @@ func TestAddRowsOnAllInstructionSets(t *testing.T) {
 	}
 }
 
+// What follows a product is what the element-wise operation would make of it, on every instruction set.
+func TestThenIsTheOperationAfterwards(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	const m, n, k = 9, 70, 3
+	a, b, y := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+	rows(r, a, m, k, k, true)
+	rows(r, b, k, n, n, true)
+	rows(r, y, m, n, n, true)
+	for _, isa := range ISAs() {
+		s := Set32(isa)
+		packed, c, want := make([]float32, s.PackedSize(k, n)), make([]float32, m*n), make([]float32, m*n)
+		s.Pack(packed, b, k, n, n, false)
+		for then, code := range map[Then]Instr{
+			ThenReLU:  {Op: OpReLU, Dst: Stream(0), A: Stream(0)},
+			ThenDReLU: {Op: OpDReLU, Dst: Stream(0), A: Stream(0), B: Stream(1)},
+		} {
+			s.Product(ProductShape{N: n, K: k, Ldc: n, Lda: k, Then: then, Ldy: n}).Run(m, c, a, packed, nil, y)
+			s.MulPacked(want, n, a, k, packed, m, n, k, nil, false)
+			p, err := s.Compile([]Instr{code}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Run(m, n, []Strided[float32]{{Data: want, Stride: n}, {Data: y, Stride: n}}[:then])
+			if i := firstDifference(c, want); i >= 0 {
+				t.Errorf("%s: %v at the end of a product gives %x for element %d, afterwards %x", isa, code.Op, c[i], i, want[i])
+			}
+		}
+	}
+}
+
 // A product without an inner dimension is what it starts with.
 func TestProductsOfNothing(t *testing.T) {
 	for _, isa := range ISAs() {
@@ -209,9 +258,13 @@ func TestProductsDoNotAllocate(t *testing.T) {
 		s := Set32(isa)
 		const m, n, k = 9, 115, 11
 		a, b, c, packed := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n), make([]float32, s.PackedSize(k, n))
+		p := s.Product(ProductShape{N: n, K: k, Ldc: n, Lda: k, Then: ThenReLU})
+		rows := m
 		if allocations := testing.AllocsPerRun(10, func() {
 			s.Pack(packed, b, k, n, n, false)
 			s.MulPacked(c, n, a, k, packed, m, n, k, b[:n], false)
+			p.Run(rows, c, a, packed, nil, nil)
+			rows = m + 1 - rows // the calls are worked out anew each time
 			s.MulTN(c, n, a, m, b, n, m, n, k)
 			s.MulTN(c, n, a, m, b, n, m, 3, k)
 			s.AddRows(c, b, n, n, k)
@@ -235,20 +288,14 @@ func TestDoublePrecision(t *testing.T) {
 // The generator's offsets are those of the struct.
 func TestArguments(t *testing.T) {
 	var a arguments
-	for _, f := range []struct {
-		name      string
-		got, want uintptr
-	}{
-		{"c", unsafe.Offsetof(a.c), 0}, {"a", unsafe.Offsetof(a.a), 8}, {"b", unsafe.Offsetof(a.b), 16}, {"start", unsafe.Offsetof(a.start), 24},
-		{"ldc", unsafe.Offsetof(a.ldc), 32}, {"lda", unsafe.Offsetof(a.lda), 40}, {"ldb", unsafe.Offsetof(a.ldb), 48}, {"startStride", unsafe.Offsetof(a.startStride), 56},
-		{"panelStride", unsafe.Offsetof(a.panelStride), 64}, {"k", unsafe.Offsetof(a.k), 72}, {"panels", unsafe.Offsetof(a.panels), 80},
-		{"rows", unsafe.Offsetof(a.rows), 88}, {"tiles", unsafe.Offsetof(a.tiles), 96}, {"lowTiles", unsafe.Offsetof(a.lowTiles), 104},
-		{"startMask", unsafe.Offsetof(a.startMask), 112}, {"startLast", unsafe.Offsetof(a.startLast), 120}, {"last", unsafe.Offsetof(a.last), 128},
-		{"ragged", unsafe.Offsetof(a.ragged), 136}, {"pending", unsafe.Offsetof(a.pending), 144}, {"panelsLeft", unsafe.Offsetof(a.panelsLeft), 152},
-		{"panelC", unsafe.Offsetof(a.panelC), 160}, {"panelB", unsafe.Offsetof(a.panelB), 168}, {"panelStart", unsafe.Offsetof(a.panelStart), 176},
+	for i, offset := range []uintptr{
+		unsafe.Offsetof(a.c), unsafe.Offsetof(a.a), unsafe.Offsetof(a.b), unsafe.Offsetof(a.start), unsafe.Offsetof(a.y), unsafe.Offsetof(a.startMask), unsafe.Offsetof(a.startLast),
+		unsafe.Offsetof(a.last), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldc), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.lda), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldb), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.startStride), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.panelStride), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldy),
+		unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.k), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.panels), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.rows), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.tiles), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.lowTiles), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ragged), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.then),
+		unsafe.Offsetof(a.pending), unsafe.Offsetof(a.panelsLeft), unsafe.Offsetof(a.panelC), unsafe.Offsetof(a.panelB), unsafe.Offsetof(a.panelStart), unsafe.Offsetof(a.panelY), unsafe.Offsetof(a.tileY),
 	} {
-		if f.got != f.want {
-			t.Errorf("%s is at %d, the assembly reads it at %d", f.name, f.got, f.want)
+		if offset != uintptr(8*i) {
+			t.Errorf("field %d of the arguments is at %d", i, offset)
 		}
 	}
 }

@@ -12,8 +12,8 @@ const narrowHeight = 8
 func (p *product) narrow(isa ISA) (rows int) {
 	quarters := isa.lanes() / 4
 	args := arguments{
-		ldc: p.ldc, lda: p.lda, a: p.a, b: p.b, c: p.c, k: p.k, panels: 1, last: isa.mask(p.n),
-		start: p.c, startStride: p.ldc, startLast: isa.mask(p.n),
+		a: p.a, b: p.b, c: p.c, start: p.c, startLast: isa.mask(p.n), last: isa.mask(p.n),
+		sizes: sizes{ldc: p.ldc, lda: p.lda, startStride: p.ldc, k: p.k, panels: 1},
 	}
 	switch p.start {
 	case startRow:
@@ -24,7 +24,7 @@ func (p *product) narrow(isa ISA) (rows int) {
 	for registers := p.m / quarters; registers > 0; {
 		block := min(registers, callRows/quarters)
 		args.cut(block, narrowHeight)
-		isa.narrowProduct(&args)
+		p.do(isa, 0, &args)
 		rows += block * quarters
 		if registers -= block; registers > 0 {
 			args.a = unsafe.Add(args.a, block*quarters*p.lda)

@@ -37,7 +37,7 @@ func peakSlice(isa ISA) float64 {
 		}
 	} else {
 		flops *= float64(isa.lanes())
-		isa.peak(&arguments{k: peakSteps})
+		isa.peak(&arguments{sizes: sizes{k: peakSteps}})
 	}
 	return flops / float64(time.Since(begin).Nanoseconds())
 }

@@ -26,6 +26,36 @@ type product struct {
 	m, n, k      int
 	start        int
 	transposed   bool // A
+	then         Then
+	y            unsafe.Pointer
+	ldy          int
+
+	record *[]preparedCall // nil: calls are made; else they are put here, with distances from the base
+	base   operands
+}
+
+// multiply computes a product whose A is not transposed.
+func (p *product) multiply(isa ISA) {
+	if p.n <= narrowColumns {
+		rows := p.narrow(isa)
+		if p.m -= rows; p.m == 0 {
+			return
+		}
+		p.c, p.a = unsafe.Add(p.c, rows*p.ldc), unsafe.Add(p.a, rows*p.lda)
+	}
+	p.run(isa)
+}
+
+// do makes a call of the assembly, or puts it down; width 0 is the narrow product.
+func (p *product) do(isa ISA, width int, args *arguments) {
+	switch {
+	case p.record != nil:
+		*p.record = append(*p.record, p.prepare(isa, width, args))
+	case p.transposed:
+		isa.multiplyTransposed(width, args)
+	default:
+		isa.multiply(width, args)
+	}
 }
 
 // run computes panels of columns, one width after the other.
@@ -40,7 +70,8 @@ func (p *product) run(isa ISA) {
 // arguments are what the assembly needs for panels of one width that begin at a column.
 func (p *product) arguments(isa ISA, panels panels, column int) arguments {
 	lanes := isa.lanes()
-	args := arguments{c: unsafe.Add(p.c, column*4), ldc: p.ldc, lda: p.lda, startStride: p.ldc, last: isa.mask(panels.last)}
+	args := arguments{c: unsafe.Add(p.c, column*4), last: isa.mask(panels.last)}
+	args.ldc, args.lda, args.startStride = p.ldc, p.lda, p.ldc
 	if panels.last < lanes {
 		args.ragged = 1
 	}
@@ -74,6 +105,9 @@ func (p *product) panels(isa ISA, panels panels, column int) {
 	args := p.arguments(isa, panels, column)
 	for from := 0; from < p.k; from += depth {
 		args.k = min(depth, p.k-from)
+		if from+depth >= p.k && !p.transposed {
+			args.then, args.y, args.ldy = p.then, unsafe.Add(p.y, column*4), p.ldy
+		}
 		if from > 0 {
 			args.b = unsafe.Add(args.b, depth*args.ldb)
 			args.start, args.startStride, args.startMask, args.startLast = args.c, p.ldc, isa.mask(isa.lanes()), args.last
@@ -90,6 +124,9 @@ func (p *product) panels(isa ISA, panels panels, column int) {
 				block.a = unsafe.Add(block.a, callRows*nextRow)
 				block.c = unsafe.Add(block.c, callRows*p.ldc)
 				block.start = unsafe.Add(block.start, callRows*block.startStride)
+				if block.y != nil {
+					block.y = unsafe.Add(block.y, callRows*block.ldy)
+				}
 			}
 		}
 	}
@@ -102,19 +139,22 @@ func (p *product) call(isa ISA, panels panels, args *arguments, rows int) {
 	width := panels.width * isa.lanes()
 	work := rows * args.k * width
 	if work*panels.count <= callWork {
-		isa.product(p.transposed, panels.width, args)
+		p.do(isa, panels.width, args)
 		return
 	}
 	part := *args
 	part.panels = max(1, callWork/work)
 	for left := panels.count; ; {
-		isa.product(p.transposed, panels.width, &part)
+		p.do(isa, panels.width, &part)
 		if left -= part.panels; left == 0 {
 			return
 		}
 		part.b = unsafe.Add(part.b, part.panels*part.panelStride)
 		part.c = unsafe.Add(part.c, part.panels*width*4)
 		part.start = unsafe.Add(part.start, part.panels*width*4)
+		if part.y != nil {
+			part.y = unsafe.Add(part.y, part.panels*width*4)
+		}
 		part.panels = min(part.panels, left)
 	}
 }

@@ -20,7 +20,7 @@ func field(args reg.GPVirtual, offset int) Mem { return Mem{Base: args, Disp: of
 // run emits the loops. Begin is what a panel begins with, tile a tile with its number of rows (it leaves a and c at the next tile), and end what moves on to the next panel.
 func (l panelLoop) run(heights int, begin func(), tile func(rows int), end func()) {
 	rows := GP64()
-	for _, copied := range [][2]int{{atPanels, atPanelsLeft}, {atC, atPanelC}, {atB, atPanelB}, {atStart, atPanelStart}} {
+	for _, copied := range [][2]int{{atPanels, atPanelsLeft}, {atC, atPanelC}, {atB, atPanelB}, {atStart, atPanelStart}, {atY, atPanelY}} {
 		MOVQ(field(l.args, copied[0]), rows)
 		MOVQ(rows, field(l.args, copied[1]))
 	}

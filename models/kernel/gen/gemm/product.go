@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// product emits C = start + A·B for panels of one width: B is packed, and a tile's rows of A are read a number at a time.
+// product emits C = start + A·B for panels of one width, and what then is to be done with it: B is packed, and a tile's rows of A are read a number at a time.
 func (t *target) product(width int) {
 	args := t.function(fmt.Sprintf("product%d", width), fmt.Sprintf("is C = start + A·B for packed panels of %d registers; args points at an arguments.", width))
 	l := panelLoop{args: args, left: GP64(), a: GP64(), c: GP64()}
@@ -18,12 +18,16 @@ func (t *target) product(width int) {
 	}
 	l.run(t.heights[width-1], func() {
 		MOVQ(field(args, atPanelStart), p.start)
+		y := GP64()
+		MOVQ(field(args, atPanelY), y)
+		MOVQ(y, field(args, atTileY))
 	}, p.emit, func() {
 		stride := GP64()
 		MOVQ(field(args, atPanelStride), stride)
 		ADDQ(stride, field(args, atPanelB))
 		ADDQ(U32(width*t.bytes), field(args, atPanelC))
 		ADDQ(U32(width*t.bytes), field(args, atPanelStart))
+		ADDQ(U32(width*t.bytes), field(args, atPanelY))
 	})
 }
 
@@ -70,6 +74,7 @@ func (p *productTile) emit(rows int) {
 	DECQ(steps)
 	JNZ(LabelRef(name + "step"))
 
+	p.then(acc, name)
 	p.storeTile(p.panelLoop, acc, p.last, name)
 	p.rows.next(p.a, rows)
 }

@@ -1,0 +1,129 @@
+package kernel
+
+import "unsafe"
+
+// A Product is MulPacked of one width, depth and layout, again and again. How it is cut into calls of the assembly is worked out once for a number of rows, which for small
+// matrices takes as long as the multiplying. It is not safe for concurrent use.
+type Product[F Float] struct {
+	ProductShape
+	set   *Set[F]
+	rows  int // that the calls are for
+	calls []preparedCall
+}
+
+// A ProductShape is what stays the same from one MulPackedThen to the next.
+type ProductShape struct {
+	N, K       int  // columns of C, and of A
+	Ldc, Lda   int  // elements from row to row
+	Start      bool // the sums begin with a row…
+	Accumulate bool // …or with C
+	Then       Then // what is done with each element at the end
+	Ldy        int  // of ThenDReLU's operand: elements from row to row
+}
+
+// A preparedCall is one call of the assembly with distances in the place of addresses, in bytes.
+type preparedCall struct {
+	sizes
+	width                      int // 0: the narrow product
+	c, a, b, start, y          int
+	startMask, startLast, last int  // from the first of the masks
+	fromRow                    bool // start counts from the row of the start, not from C
+}
+
+// usualCalls is how many calls there is room for from the beginning: a small product is one, or as many as it has widths of panels.
+const usualCalls = 8
+
+// Product prepares a product.
+func (s *Set[F]) Product(shape ProductShape) *Product[F] {
+	return &Product[F]{ProductShape: shape, set: s, calls: make([]preparedCall, 0, usualCalls)}
+}
+
+// Clone is the same product for another goroutine.
+func (p *Product[F]) Clone() *Product[F] { return p.set.Product(p.ProductShape) }
+
+// Run computes C = start + A·B for m rows as MulPacked does, and then does what the shape says. A start and a y (ThenDReLU's operand, which may not overlap with C) are read only
+// where the shape has them.
+func (p *Product[F]) Run(m int, c, a, packed, start, y []F) {
+	if p.set.ISA == Generic || p.K == 0 || p.N <= narrowColumns && p.Then != ThenNothing {
+		if !p.Start {
+			start = nil
+		}
+		p.set.MulPacked(c, p.Ldc, a, p.Lda, packed, m, p.N, p.K, start, p.Accumulate)
+		then(p.Then, c, p.Ldc, y, p.Ldy, m, p.N)
+		return
+	}
+	_, _, _ = c[(m-1)*p.Ldc+p.N-1], a[(m-1)*p.Lda+p.K-1], packed[p.N*p.K-1]
+	if p.Start {
+		_ = start[p.N-1]
+	}
+	if p.Then == ThenDReLU {
+		_ = y[(m-1)*p.Ldy+p.N-1]
+	} else {
+		y = c
+	}
+	q := operands{address(c), address(a), address(packed), address(start), address(y)}
+	if m != p.rows {
+		p.cut(m, q)
+	}
+	for i := range p.calls {
+		p.calls[i].run(p.set.ISA, &q)
+	}
+}
+
+// operands are where the matrices of a product begin.
+type operands struct{ c, a, b, row, y unsafe.Pointer }
+
+// cut works out the calls for m rows.
+func (p *Product[F]) cut(m int, q operands) {
+	p.rows, p.calls = m, p.calls[:0]
+	r := p.product(m, q)
+	r.record, r.base = &p.calls, q
+	r.multiply(p.set.ISA)
+}
+
+// product is the product of m rows, to be run once.
+func (s ProductShape) product(m int, q operands) product {
+	p := product{
+		c: q.c, a: q.a, b: q.b, row: q.row, y: q.c, ldc: 4 * s.Ldc, lda: 4 * s.Lda, ldy: 4 * s.Ldc, m: m, n: s.N, k: s.K,
+		start: startZero, then: s.Then,
+	}
+	switch {
+	case s.Accumulate:
+		p.start = startC
+	case s.Start:
+		p.start = startRow
+	}
+	if s.Then == ThenDReLU { // else an operand that is not read
+		p.y, p.ldy = q.y, 4*s.Ldy
+	}
+	return p
+}
+
+// prepare is a call that is to be made later.
+func (p *product) prepare(isa ISA, width int, args *arguments) preparedCall {
+	from := func(x, base unsafe.Pointer) int { return int(uintptr(x) - uintptr(base)) }
+	q := preparedCall{
+		sizes: args.sizes, width: width, c: from(args.c, p.base.c), a: from(args.a, p.base.a), b: from(args.b, p.base.b),
+		start: from(args.start, p.base.c), startLast: from(args.startLast, isa.masks()), last: from(args.last, isa.masks()),
+		fromRow: args.startStride == 0,
+	}
+	if q.fromRow {
+		q.start = from(args.start, p.base.row)
+	}
+	if width > 0 { // what the narrow product does not have
+		q.y, q.startMask = from(args.y, p.base.y), from(args.startMask, isa.masks())
+	}
+	return q
+}
+
+func (p *preparedCall) run(isa ISA, q *operands) {
+	masks := isa.masks()
+	args := arguments{
+		c: unsafe.Add(q.c, p.c), a: unsafe.Add(q.a, p.a), b: unsafe.Add(q.b, p.b), start: unsafe.Add(q.c, p.start), y: unsafe.Add(q.y, p.y),
+		startMask: unsafe.Add(masks, p.startMask), startLast: unsafe.Add(masks, p.startLast), last: unsafe.Add(masks, p.last), sizes: p.sizes,
+	}
+	if p.fromRow {
+		args.start = unsafe.Add(q.row, p.start)
+	}
+	isa.multiply(p.width, &args)
+}
