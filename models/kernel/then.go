@@ -5,7 +5,7 @@ package kernel
 type Then int
 
 const (
-	ThenNothing Then = iota
+	ThenNothing Then = iota // the product is all
 	ThenReLU         // OpReLU of the element
 	ThenDReLU        // OpDReLU of the element and that of y in the same row and column
 )
