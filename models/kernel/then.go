@@ -6,8 +6,8 @@ type Then int
 
 const (
 	ThenNothing Then = iota // the product is all
-	ThenReLU         // OpReLU of the element
-	ThenDReLU        // OpDReLU of the element and that of y in the same row and column
+	ThenReLU                // OpReLU of the element
+	ThenDReLU               // OpDReLU of the element and that of y in the same row and column
 )
 
 // then does it to m rows of n elements of C, ldc elements apart; y has ldy elements from row to row.
