@@ -201,7 +201,7 @@ func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
 	if s.runner != nil {
 		return s.external(ctx, g)
 	}
-	job := train.Job{Spec: s.spec, Trial: g.Trial, Attempt: g.Attempt, Dir: s.dir, Committed: func(update int) bool {
+	job := train.Job{Spec: s.spec, Trial: g.Trial, Attempt: g.Attempt, Updates: g.Updates, Dir: s.dir, Committed: func(update int) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.committed[g.ID][update]

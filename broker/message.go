@@ -77,7 +77,8 @@ type Reply struct {
 type Granted struct {
 	sweep.Trial
 	Attempt int `json:"attempt"`
-	Resume  int `json:"resume,omitempty"` // of a command: the update of the newest checkpoint, from which the program goes on; 0: from the beginning
+	Updates int `json:"updates,omitempty"` // that the trial is to have; 0: those of the spec
+	Resume  int `json:"resume,omitempty"`  // of a command: the update of the newest checkpoint, from which the program goes on; 0: from the beginning
 }
 
 // Control is what the controller tells one incarnation unasked: exactly one field beside the version is set.

@@ -14,7 +14,8 @@ const maxDifferences = 20
 // and one that says so; none means equal. Checkpoint rows hold the digests of the weights, so equal datasets have equal weights.
 //
 // Where either sweep was cut short, by sweep stop, a target or a cancelled trial, only the trials count that ended in both,
-// and were not themselves stopped or cancelled at a moment that the clock chose.
+// and were not themselves stopped or cancelled at a moment that the clock chose. A checkpoint at which a trial ended before it was extended does
+// not count, unless it is planned all the same.
 func Equal(a, b *Dataset) ([]string, error) {
 	e := &comparison{}
 	trialsA, trialsB := a.Trials(), b.Trials()
@@ -28,12 +29,15 @@ func Equal(a, b *Dataset) ([]string, error) {
 			return nil, nil
 		}
 	}
+	endsA, endsB := a.formerEnds(), b.formerEnds()
 	err := compareRows(e, sweep.TrialsTable, seqOf(trialsA), seqOf(trialsB), compareTrials, same[TrialRow], describeTrial)
 	if err == nil {
-		err = compareRows(e, sweep.CheckpointsTable, a.Checkpoints(only...), b.Checkpoints(only...), compareCheckpoints, same[CheckpointRow], describeCheckpoint)
+		err = compareRows(e, sweep.CheckpointsTable, without(a.Checkpoints(only...), endsA, placeOfCheckpoint),
+			without(b.Checkpoints(only...), endsB, placeOfCheckpoint), compareCheckpoints, same[CheckpointRow], describeCheckpoint)
 	}
 	if err == nil {
-		err = compareRows(e, sweep.EvalsTable, a.sortedEvals(only...), b.sortedEvals(only...), compareEvals, sameEval, describeEval)
+		err = compareRows(e, sweep.EvalsTable, without(a.sortedEvals(only...), endsA, placeOfEval),
+			without(b.sortedEvals(only...), endsB, placeOfEval), compareEvals, sameEval, describeEval)
 	}
 	if err == nil {
 		err = compareRows(e, sweep.CurvesTable, a.sortedCurves(only...), b.sortedCurves(only...), compareCurves, sameCurve, describeCurve)

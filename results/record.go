@@ -112,14 +112,15 @@ const ReportVersion = 1
 
 // An Entry is one frame of a controller's log. Exactly one of the pointers is set.
 type Entry struct {
-	Time    time.Time `json:"time"` // wall clock, UTC: for events and timings only, nothing is decided by it
-	Report  *Report   `json:"report,omitempty"`
-	Planned *Planned  `json:"planned,omitempty"`
-	Granted *Granted  `json:"granted,omitempty"`
-	Ended   *Ended    `json:"ended,omitempty"`
-	Outcome *Outcome  `json:"outcome,omitempty"`
-	Event   *Event    `json:"event,omitempty"`
-	State   *Change   `json:"state,omitempty"`
+	Time     time.Time `json:"time"` // wall clock, UTC: for events and timings only, nothing is decided by it
+	Report   *Report   `json:"report,omitempty"`
+	Planned  *Planned  `json:"planned,omitempty"`
+	Granted  *Granted  `json:"granted,omitempty"`
+	Ended    *Ended    `json:"ended,omitempty"`
+	Outcome  *Outcome  `json:"outcome,omitempty"`
+	Extended *Extended `json:"extended,omitempty"`
+	Event    *Event    `json:"event,omitempty"`
+	State    *Change   `json:"state,omitempty"`
 }
 
 // Planned adds trials to the plan: those of a random sweep, as they are drawn. A grid's plan is in plan.parquet from the start.
@@ -157,6 +158,12 @@ type Outcome struct {
 	Update  int           `json:"update"` // the update that was reached
 	Cause   sweep.Cause   `json:"cause,omitempty"`
 	Detail  string        `json:"detail,omitempty"`
+}
+
+// Extended gives trials another, larger number of updates (sweep extend). One that has completed is open again with that, in the same entry.
+type Extended struct {
+	Trials  []sweep.TrialID `json:"trials"`
+	Updates int             `json:"updates"`
 }
 
 // An Event is a row of the events table that nothing else implies.

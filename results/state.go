@@ -33,7 +33,9 @@ type TrialState struct {
 	Detail   string        // of the outcome
 	Reached  int           // the update that it ended at
 	Attempts []AttemptState
-	Opened   int // attempts up to this number were before the trial was opened again
+	Opened   int   // attempts up to this number were before the trial was opened again
+	Extended int   // the updates that sweep extend has given it; 0: it has those of the spec
+	Former   []int // the numbers of updates that it had before, ascending
 
 	checkpoints []heldCheckpoint // by update
 	evals       []heldEval       // in order of arrival
@@ -185,7 +187,7 @@ func (s *State) Complete(id sweep.TrialID, reached int) bool {
 	}
 	updates := []int{0}
 	if s.spec.Trains() {
-		updates = s.spec.PlannedCheckpoints(reached)
+		updates = s.spec.CheckpointsOf(s.updates(t), reached)
 	}
 	type place struct {
 		update    int
@@ -206,6 +208,14 @@ func (s *State) Complete(id sweep.TrialID, reached int) bool {
 		}
 	}
 	return true
+}
+
+// updates is how many updates a trial is to have.
+func (s *State) updates(t *TrialState) int {
+	if t.Extended > 0 {
+		return t.Extended
+	}
+	return s.spec.Updates()
 }
 
 // checkpoint finds the place of an update among the checkpoints.

@@ -22,6 +22,8 @@ func (s *State) Apply(e Entry) (rows Rows, err error) {
 		err = s.attemptEnded(e.Time, e.Ended, &rows)
 	case e.Outcome != nil:
 		err = s.outcome(e.Time, e.Outcome, &rows)
+	case e.Extended != nil:
+		err = s.extended(e.Time, e.Extended, &rows)
 	case e.Planned != nil:
 		s.plan(e.Planned.Trials)
 		s.draws = e.Planned.Draws
@@ -129,7 +131,7 @@ func (s *State) outcome(at time.Time, o *Outcome, rows *Rows) error {
 	if o.Outcome == "" {
 		s.ended--
 		s.outcomes[t.Outcome]--
-		t.Outcome, t.Cause, t.Detail, t.Reached, t.Opened = "", "", "", 0, len(t.Attempts)
+		t.reopen()
 		rows.event(at, EventRow{Kind: "trial opened again", Trial: string(o.Trial), Detail: o.Detail})
 		return nil
 	}
@@ -140,6 +142,36 @@ func (s *State) outcome(at time.Time, o *Outcome, rows *Rows) error {
 	rows.Trials = append(rows.Trials, t.row())
 	rows.event(at, EventRow{Kind: "trial ended", Trial: string(o.Trial), Cause: string(o.Cause), Detail: o.Detail})
 	return nil
+}
+
+// extended gives trials more updates, and opens those again that have completed with fewer.
+func (s *State) extended(at time.Time, e *Extended, rows *Rows) error {
+	for _, id := range e.Trials {
+		t, err := s.known(id)
+		if err != nil {
+			return err
+		}
+		was := s.updates(t)
+		if e.Updates <= was {
+			return fmt.Errorf("trial %s: it has %d updates, and is extended to %d", id, was, e.Updates)
+		}
+		t.Extended, t.Former = e.Updates, append(t.Former, was)
+		if t.Outcome == sweep.OutcomeCompleted {
+			s.ended--
+			s.outcomes[t.Outcome]--
+			t.reopen()
+		}
+		rows.event(at, EventRow{Kind: EventExtended, Trial: string(id), Detail: fmt.Sprintf("from %d to %d updates", was, e.Updates)})
+	}
+	return nil
+}
+
+// EventExtended is the kind of the event that a trial was given more updates.
+const EventExtended = "extended"
+
+// reopen makes an ended trial one that has not ended.
+func (t *TrialState) reopen() {
+	t.Outcome, t.Cause, t.Detail, t.Reached, t.Opened = "", "", "", 0, len(t.Attempts)
 }
 
 // settleCurves drops the values of curves without gaps.

@@ -84,6 +84,8 @@ type trialSnapshot struct {
 	Reached  int
 	Attempts []AttemptState
 	Opened   int
+	Extended int
+	Former   []int
 
 	Checkpoints []heldCheckpoint
 	Evals       []heldEval
@@ -101,7 +103,7 @@ func (s *State) encode() ([]byte, error) {
 			return nil, fmt.Errorf("parameters of trial %s: %w", t.ID, err)
 		}
 		snap.Trials = append(snap.Trials, trialSnapshot{t.ID, t.Cell, t.Index, t.Seed, params, t.Outcome, t.Cause, t.Detail, t.Reached,
-			t.Attempts, t.Opened, t.checkpoints, t.evals, t.curves, t.resumed, t.silent})
+			t.Attempts, t.Opened, t.Extended, t.Former, t.checkpoints, t.evals, t.curves, t.resumed, t.silent})
 	}
 	var b bytes.Buffer
 	z, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
@@ -139,7 +141,7 @@ func decodeState(spec *sweep.Spec, data []byte) (*State, error) {
 		}
 		s.trials[t.ID] = &TrialState{
 			Trial:   sweep.Trial{ID: t.ID, Cell: t.Cell, Index: t.Index, Seed: t.Seed, Params: params},
-			Outcome: t.Outcome, Cause: t.Cause, Detail: t.Detail, Reached: t.Reached, Attempts: t.Attempts, Opened: t.Opened,
+			Outcome: t.Outcome, Cause: t.Cause, Detail: t.Detail, Reached: t.Reached, Attempts: t.Attempts, Opened: t.Opened, Extended: t.Extended, Former: t.Former,
 			checkpoints: t.Checkpoints, evals: t.Evals, curves: t.Curves, resumed: t.Resumed, silent: t.Silent,
 		}
 		s.order = append(s.order, t.ID)

@@ -19,13 +19,14 @@ type Status struct {
 	Waiting    int            `json:"waiting"` // planned so far, neither ended nor running
 	Causes     map[string]int `json:"causes"`  // ended attempts by cause
 	Agents     int            `json:"agents"`
-	TrialsPerS float64        `json:"trials_per_s"` // ended trials per second in which at least one attempt ran
-	Best       *Place         `json:"best"`         // the best cell so far; nil: none
+	TrialsPerS float64        `json:"trials_per_s"`       // ended trials per second in which at least one attempt ran
+	Extended   map[int]int    `json:"extended,omitempty"` // trials that sweep extend has given more updates, by how many they are to have
+	Best       *Place         `json:"best"`               // the best cell so far; nil: none
 }
 
 // Summarize counts a sweep's trials and attempts.
 func Summarize(d *Dataset) (Status, error) {
-	s := Status{State: d.SweepState(), Causes: map[string]int{}}
+	s := Status{State: d.SweepState(), Causes: map[string]int{}, Extended: d.Extended()}
 	if planned, finite := d.Planned(); finite {
 		s.Trials = &planned
 	}

@@ -27,6 +27,14 @@ func (s *Spec) PlannedCheckpoints(reached int) []int {
 	return s.Checkpoints.Planned(s.Updates(), reached)
 }
 
+// CheckpointsOf is PlannedCheckpoints of a trial with another number of updates, as sweep extend gives it.
+func (s *Spec) CheckpointsOf(updates, reached int) []int {
+	if !s.trains {
+		return nil
+	}
+	return s.Checkpoints.Planned(updates, reached)
+}
+
 // Warnings are sentences for whoever starts the sweep: nothing is wrong, but something may not be what was meant.
 func (s *Spec) Warnings() []string { return slices.Clone(s.warnings) }
 

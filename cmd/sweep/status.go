@@ -95,6 +95,9 @@ func (a *app) printStatusText(dir string, s results.Status) error {
 	if len(causes) > 0 {
 		fmt.Fprintln(a.stdout, "attempts ended:", strings.Join(causes, ", "))
 	}
+	for _, updates := range slices.Sorted(maps.Keys(s.Extended)) {
+		fmt.Fprintf(a.stdout, "extended to %d updates: %s\n", updates, counted(s.Extended[updates], "trial"))
+	}
 	if s.Agents > 0 {
 		fmt.Fprintln(a.stdout, "agents:", s.Agents)
 	}

@@ -12,6 +12,7 @@ type Job struct {
 	Spec    *sweep.Spec
 	Trial   sweep.Trial
 	Attempt int
+	Updates int    // that the trial is to have; 0: those of the spec
 	Dir     string // the sweep's folder: checkpoints go to Dir/weights/<trial>, and resuming starts there
 
 	// Committed tells whether everything that was reported about the checkpoint after update update is committed; only then

@@ -32,6 +32,9 @@ func runOn(ctx context.Context, job Job, report Reporter, d disk) (results.End, 
 	if err != nil {
 		return results.End{}, err
 	}
+	if job.Updates > 0 { // a schedule keeps its horizon
+		config.Train["updates"] = int64(job.Updates)
+	}
 	var end results.End
 	if !job.Spec.Trains() {
 		end, err = runOnce(ctx, job, config, report)

@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"math"
+
+	"neurosweep/sweep"
 )
 
 // Schedules by name.
@@ -52,6 +54,12 @@ func (s schedule) check() error {
 		return fmt.Errorf("train.schedule.updates %d: the horizon of cosine must be beyond its warm-up of %d updates", s.horizon, s.warmup)
 	}
 	return nil
+}
+
+// RateEnds is the update after which the schedule of a trial leaves nothing of the learning rate: the horizon of a cosine that ends at 0. ok is false for any other.
+func RateEnds(c sweep.Config) (update int, ok bool, err error) {
+	s, err := parseSettings(c.Train)
+	return s.schedule.horizon, s.schedule.kind == cosineName && s.schedule.final == 0, err
 }
 
 // at is the factor of update t, counted from 1.

@@ -44,6 +44,7 @@ type simAgent struct {
 
 type simRun struct {
 	hold    sweep.Hold
+	updates int
 	stopped bool
 }
 
@@ -178,7 +179,7 @@ func (a *simAgent) start(g broker.Granted) {
 		}
 		old.stopped = true
 	}
-	r := &simRun{hold: sweep.Hold{Trial: g.ID, Attempt: g.Attempt}}
+	r := &simRun{hold: sweep.Hold{Trial: g.ID, Attempt: g.Attempt}, updates: max(g.Updates, simUpdates)}
 	a.runs[g.ID] = r
 	update := 0
 	for _, saved := range a.disk[g.ID] {
@@ -198,8 +199,8 @@ func (a *simAgent) train(r *simRun, update int) {
 		trial := r.hold.Trial
 		next := update + simEvery
 		switch script := a.scripts[trial]; {
-		case update >= simUpdates:
-			a.end(r, sweep.CauseCompleted, simUpdates)
+		case update >= r.updates:
+			a.end(r, sweep.CauseCompleted, r.updates)
 			return
 		case script == fails, script == fails1 && r.hold.Attempt == 1:
 			a.end(r, sweep.CauseCode, update)
@@ -217,7 +218,7 @@ func (a *simAgent) train(r *simRun, update int) {
 		report := results.TrialReport{Trial: trial, Attempt: r.hold.Attempt,
 			Checkpoints: []results.Checkpoint{{Update: next}},
 			Evals:       []results.Eval{{Update: next, Condition: "c", Metric: "m", Value: value(trial, next)}}}
-		if a.scripts[trial] == lies && next == simUpdates {
+		if a.scripts[trial] == lies && next == r.updates {
 			report.Evals = nil
 		}
 		if saved := a.disk[trial]; len(saved) < next/simEvery {

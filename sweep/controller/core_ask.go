@@ -60,7 +60,7 @@ func (a *agent) granted() []broker.Granted {
 	var list []broker.Granted
 	for i, t := range a.answer {
 		if a.held[t.ID] == t && t.attempt == a.attempts[i] {
-			list = append(list, broker.Granted{Trial: t.Trial, Attempt: t.attempt, Resume: t.resume})
+			list = append(list, broker.Granted{Trial: t.Trial, Attempt: t.attempt, Updates: t.updates, Resume: t.resume})
 		}
 	}
 	return list

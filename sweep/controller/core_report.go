@@ -82,7 +82,7 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 		if c.owns(from, t, tr.Attempt) {
 			c.free(t)
 			c.account(t, *end)
-		} else if arrived(end.Cause) {
+		} else if arrived(end.Cause) && !t.short(*end) {
 			// A zombie: its attempt has ended before, but what it delivers is as good as anybody's.
 			t.record.note(*end, false, 0)
 		}
@@ -99,6 +99,9 @@ func arrived(cause sweep.Cause) bool {
 
 // account adds the end of an attempt, as its agent reported it, to the trial's record.
 func (c *Core) account(t *trial, end results.End) {
+	if t.short(end) {
+		return
+	}
 	t.record.noteOwn(end, c.ledger.Complete(t.ID, end.Update), c.ledger.Newest(t.ID))
 }
 

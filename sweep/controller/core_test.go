@@ -52,6 +52,9 @@ func (w *world) check(outcomes map[script][]sweep.Outcome) (broken []string) {
 		if o := t.outcome.Outcome; (o == sweep.OutcomeCompleted || o == sweep.OutcomeDiverged) && !w.log.Complete(p.ID, t.outcome.Update) {
 			broken = append(broken, fmt.Sprintf("%s is %s at %d, but rows are missing", p.ID, o, t.outcome.Update))
 		}
+		if t.outcome.Outcome == sweep.OutcomeCompleted && t.outcome.Update != max(t.updates, simUpdates) {
+			broken = append(broken, fmt.Sprintf("%s completed at update %d, and was to have %d", p.ID, t.outcome.Update, t.updates))
+		}
 		if t.outcome.Outcome != "" {
 			ended++
 		}
@@ -89,6 +92,9 @@ func TestSchedules(t *testing.T) {
 		supply := rapid.IntRange(0, len(scripts)).Draw(t, "supply")
 		hosts, slots := rapid.IntRange(1, 4).Draw(t, "hosts"), rapid.IntRange(1, 3).Draw(t, "slots")
 		w := newWorld(rapid.Uint64().Draw(t, "seed"), scripts, supply, hosts, slots, f)
+		if rapid.Bool().Draw(t, "extend") {
+			w.extendAfter(time.Duration(rapid.IntRange(0, 60).Draw(t, "after")) * time.Second)
+		}
 		w.run()
 		if broken := w.check(outcomesUnderFaults); len(broken) > 0 {
 			t.Fatal(strings.Join(broken, "\n"))

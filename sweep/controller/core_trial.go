@@ -15,6 +15,7 @@ type trial struct {
 	place   int // in the plan
 	state   trialState
 	attempt int  // number of the last attempt; 0: none
+	updates int  // that sweep extend has given it; 0: those of the spec
 	resume  int  // of a command: the update from which it goes on
 	queued  bool // it stands in a queue
 
@@ -58,6 +59,7 @@ type Past struct {
 	Outcome  sweep.Outcome // "": it has not ended
 	Cause    sweep.Cause   // of the outcome
 	Attempts []PastAttempt // since it was planned or opened again, by number
+	Updates  int           // that sweep extend has given it; 0: those of the spec
 	Last     int           // the highest number that an attempt ever had
 }
 
@@ -79,10 +81,13 @@ func (c *Core) recall(p Past) {
 	if t == nil {
 		return
 	}
-	t.attempt = p.Last
+	t.attempt, t.updates = p.Last, p.Updates
 	for _, a := range p.Attempts {
 		if a.Ended && a.Taken {
 			t.record.note(a.End, a.Suspect, a.Newest)
+			continue
+		}
+		if a.Ended && t.short(a.End) {
 			continue
 		}
 		if a.Ended {

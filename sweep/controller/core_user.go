@@ -30,9 +30,9 @@ func (c *Core) asked(r Request) {
 			c.write(results.Entry{State: &results.Change{State: state, Why: "sweep " + r.Want}})
 		}
 	case WantRetry:
-		if c.mode == working {
-			c.retry(r.Cause)
-		}
+		c.retry(r.Cause)
+	case WantExtend:
+		c.extend(r.Trials, r.Updates)
 	}
 }
 
@@ -82,6 +82,11 @@ func (c *Core) retry(cause sweep.Cause) {
 
 func (c *Core) reopen(t *trial) {
 	c.write(results.Entry{Outcome: &results.Outcome{Trial: t.ID}})
+	c.open(t)
+}
+
+// open puts an ended trial back into the queue.
+func (c *Core) open(t *trial) {
 	c.counts.Ended--
 	c.counts.Waiting++
 	if t.outcome == sweep.OutcomeFailed {
@@ -91,6 +96,9 @@ func (c *Core) reopen(t *trial) {
 	c.queue.add(t)
 	c.wake = true
 }
+
+// EventTargetReached is the kind of the event that a sweep's target was reached.
+const EventTargetReached = "target reached"
 
 // A target ends a sweep as soon as one checkpoint's metric reaches it.
 type target struct {
@@ -133,7 +141,7 @@ func (c *Core) measured(id sweep.TrialID, value float64) {
 	c.finite = true
 	c.target.sign = 0
 	why := fmt.Sprintf("the target %g of %s@%s is reached: %g by trial %s", c.target.value, c.target.metric, c.target.condition, value, id)
-	c.write(results.Entry{Event: &results.Event{Kind: "target reached", Trial: id, Detail: why}})
+	c.write(results.Entry{Event: &results.Event{Kind: EventTargetReached, Trial: id, Detail: why}})
 	for _, t := range c.plan {
 		switch t.state {
 		case running:

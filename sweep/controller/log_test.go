@@ -37,7 +37,7 @@ func (l *log) Append(entries ...results.Entry) error {
 func (l *log) HighWater(i sweep.Incarnation) uint64 { return l.all.high[i] }
 
 func (l *log) Complete(t sweep.TrialID, reached int) bool {
-	for _, u := range l.spec.Checkpoints.Planned(simUpdates, reached) {
+	for _, u := range l.spec.Checkpoints.Planned(max(l.all.trial(t).updates, simUpdates), reached) {
 		if !l.all.trial(t).checkpoints[u] || !l.all.trial(t).evals[u] {
 			return false
 		}
@@ -96,6 +96,7 @@ type foldTrial struct {
 	attempts           map[int]*PastAttempt
 	last               int
 	opened             int // the highest attempt before it was opened again
+	updates            int // that it was extended to
 	outcome            results.Outcome
 	outcomes           int
 	checkpoints, evals map[int]bool
@@ -146,6 +147,18 @@ func (f *fold) apply(e results.Entry) error {
 		a.End = results.End{Cause: e.Ended.Cause, Detail: e.Ended.Detail}
 	case e.Outcome != nil:
 		return f.trial(e.Outcome.Trial).end(*e.Outcome)
+	case e.Extended != nil:
+		for _, id := range e.Extended.Trials {
+			t := f.trial(id)
+			if e.Extended.Updates <= max(t.updates, simUpdates) {
+				return fmt.Errorf("trial %s is extended to %d updates and has %d", id, e.Extended.Updates, t.updates)
+			}
+			t.updates = e.Extended.Updates
+			if t.outcome.Outcome == sweep.OutcomeCompleted {
+				t.outcome, t.opened = results.Outcome{}, t.last
+				t.outcomes--
+			}
+		}
 	case e.Planned != nil:
 		f.planned = append(f.planned, e.Planned.Trials...)
 	case e.State != nil:
@@ -206,7 +219,7 @@ func (l *log) past(planned []sweep.Trial) []Past {
 	var past []Past
 	for _, p := range slices.Concat(planned, l.all.planned) {
 		t := l.all.trial(p.ID)
-		item := Past{Trial: p, Outcome: t.outcome.Outcome, Cause: t.outcome.Cause, Last: t.last}
+		item := Past{Trial: p, Outcome: t.outcome.Outcome, Cause: t.outcome.Cause, Updates: t.updates, Last: t.last}
 		for n := t.opened + 1; n <= t.last; n++ {
 			item.Attempts = append(item.Attempts, *t.attempts[n])
 		}

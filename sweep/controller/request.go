@@ -23,18 +23,21 @@ const (
 	WantPause    = "pause"    // grant nothing; what runs goes on
 	WantResume   = "resume"   // end a pause
 	WantRetry    = "retry"    // open trials again
+	WantExtend   = "extend"   // give trials more updates
 	WantTakeover = "takeover" // hand everything over and leave: another controller wants the term
 )
 
-var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantTakeover}
+var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantExtend, WantTakeover}
 
 // A Request is what a person wants of the controller, live or next. It lies as one file in control/requests until it is done.
 type Request struct {
-	Version int         `json:"v"`
-	Want    string      `json:"want"`
-	Cause   sweep.Cause `json:"cause,omitempty"` // of a retry: which trials; "": all that failed
-	Term    int         `json:"term,omitempty"`  // of a takeover: the term that shall end
-	Time    time.Time   `json:"time"`            // when it was made, for the order
+	Version int             `json:"v"`
+	Want    string          `json:"want"`
+	Cause   sweep.Cause     `json:"cause,omitempty"`   // of a retry: which trials; "": all that failed
+	Term    int             `json:"term,omitempty"`    // of a takeover: the term that shall end
+	Trials  []sweep.TrialID `json:"trials,omitempty"`  // of an extension
+	Updates int             `json:"updates,omitempty"` // of an extension: that they shall have in all
+	Time    time.Time       `json:"time"`              // when it was made, for the order
 	name    string
 }
 
@@ -47,6 +50,9 @@ func Submit(dir string, r Request) error {
 	}
 	if r.Cause != "" && !slices.Contains(sweep.Causes, r.Cause) {
 		return fmt.Errorf("request to a controller: cause %q is unknown, valid are %s", r.Cause, causeNames())
+	}
+	if r.Want == WantExtend && (r.Updates < 1 || len(r.Trials) == 0) {
+		return fmt.Errorf("request to a controller: extend %d trials to %d updates: want at least 1 and 1", len(r.Trials), r.Updates)
 	}
 	r.Version = requestVersion
 	if r.Time.IsZero() {

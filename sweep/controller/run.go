@@ -93,7 +93,7 @@ func newShell(o Options, term *Term) (*shell, error) {
 
 // pastOf is what the log says of a trial.
 func pastOf(t *results.TrialState) Past {
-	p := Past{Trial: t.Trial, Outcome: t.Outcome, Cause: t.Cause, Last: len(t.Attempts)}
+	p := Past{Trial: t.Trial, Outcome: t.Outcome, Cause: t.Cause, Updates: t.Extended, Last: len(t.Attempts)}
 	for _, a := range t.Attempts[t.Opened:] {
 		p.Attempts = append(p.Attempts, PastAttempt{Number: a.Number, Incarnation: a.Incarnation, Agent: a.Agent, Ended: a.Ended, Taken: a.Taken,
 			End: a.End, Suspect: a.Suspect, Newest: a.Newest})

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -59,6 +60,8 @@ func (t *teller) tell(e results.Entry) {
 		}
 	case e.Ended != nil:
 		t.say(results.Event{Kind: "attempt ended", Trial: e.Ended.Trial, Attempt: e.Ended.Attempt, Cause: e.Ended.Cause, Detail: e.Ended.Detail}, "")
+	case e.Extended != nil:
+		t.say(results.Event{Kind: results.EventExtended, Detail: fmt.Sprintf("%d trials to %d updates", len(e.Extended.Trials), e.Extended.Updates)}, "")
 	case e.Outcome != nil && e.Outcome.Outcome == "":
 		t.say(results.Event{Kind: "trial opened again", Trial: e.Outcome.Trial}, "")
 	case e.Outcome != nil:

@@ -215,7 +215,11 @@ func (s *shell) pending() []Request {
 // requests does what people want of this controller.
 func (s *shell) requests() error {
 	pending := s.pending()
-	for _, r := range pending {
+	for i, r := range pending {
+		if s.core.finished { // the next controller does it
+			pending = pending[:i]
+			break
+		}
 		s.o.Log.Info().Str("want", r.Want).Str("cause", string(r.Cause)).Msg("a request")
 		var err error
 		if r.Want == WantTakeover && s.o.Outlived {

@@ -37,6 +37,7 @@ type world struct {
 	steps     int  // how often one has
 	asleep    bool // the controller's process is stopped
 	backlog   []Event
+	extension *Request // an extension that somebody wants
 
 	agents  map[sweep.Incarnation]*simAgent
 	born    int
@@ -154,7 +155,11 @@ func (w *world) startController() {
 	w.log.recover(w.random)
 	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
 	w.syncing, w.asleep, w.backlog, w.finishing = false, false, nil, false
-	w.step(Begun{Holder: "test"})
+	begun := Begun{Holder: "test"}
+	if w.extension != nil {
+		begun.Requests = []Request{*w.extension}
+	}
+	w.step(begun)
 	for _, i := range w.spoolNames() {
 		for _, r := range w.spools[i].reports {
 			w.step(Reported{r})
