@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -51,6 +52,12 @@ func (e *AccessError) Error() string {
 	return fmt.Sprintf("connect to the broker at %s: %v", e.URL, e.Err)
 }
 func (e *AccessError) Unwrap() error { return e.Err }
+
+// Unreachable tells whether nobody has answered at an address, so that trying again may help.
+func Unreachable(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrConnectionClosed)
+}
 
 // denied explains why a connection could not be made.
 func denied(a Address, u user, err error) error {

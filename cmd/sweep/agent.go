@@ -73,6 +73,7 @@ It finds the controller through DIR/broker.json. TERM, INT and USR1 make it save
 			if err != nil {
 				return err
 			}
+			o.Log = a.logger()
 			return a.work(c.Context(), o, flags)
 		},
 	}
@@ -85,7 +86,7 @@ func (a *app) work(ctx context.Context, o agent.Options, flags agentFlags) error
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
 	defer signal.Stop(signals)
-	o.SlotCommand, o.Signals, o.Log = []string{"/proc/self/exe", "agent-slot"}, signals, a.logger()
+	o.SlotCommand, o.Signals = []string{"/proc/self/exe", "agent-slot"}, signals
 	if flags.controller == controllerAgent {
 		return a.host(ctx, o, flags.hosting.args())
 	}

@@ -30,8 +30,19 @@ type controllerFlags struct {
 func (f *controllerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.listen, "listen", "", "where the broker listens, HOST, HOST:PORT or :PORT (default: a random port of all addresses, with TLS; a loopback HOST: without)")
 	c.Flags().StringSliceVar(&f.advertise, "advertise", nil, "addresses that agents dial, HOST or HOST:PORT, in place of this machine's own")
-	c.Flags().DurationVar(&f.still, "still", time.Minute, "how long a controller must have shown no sign of life until another may follow it")
+	addStill(c, &f.still)
 	f.nats.add(c)
+}
+
+func addStill(c *cobra.Command, still *time.Duration) {
+	c.Flags().DurationVar(still, "still", time.Minute, "how long this sweep's controller must have shown no sign of life until another may follow it")
+}
+
+func checkStill(still time.Duration) error {
+	if still < time.Second {
+		return usage("--still %v: want a second or more", still)
+	}
+	return nil
 }
 
 // args are the flags again, for another process.
@@ -70,8 +81,8 @@ func (f *controllerFlags) place() (broker.Listen, error) {
 
 // check refuses what cannot work before anything is started.
 func (f *controllerFlags) check(ctx context.Context) error {
-	if f.still < time.Second {
-		return usage("--still %v: want a second or more", f.still)
+	if err := checkStill(f.still); err != nil {
+		return err
 	}
 	if _, err := f.place(); err != nil {
 		return err

@@ -30,7 +30,6 @@ type host struct {
 	stderr  io.Writer
 	log     zerolog.Logger
 	over    func() // ends the agent: the sweep has ended, or was stopped
-	first   int    // the newest term when this agent started
 	contact chan bool
 }
 
@@ -44,11 +43,6 @@ const (
 	tryAgainMost  = time.Minute
 	handOverMost  = 15 * time.Second // after a signal the agent's trials have so long; then the controller steps down, whatever they do
 )
-
-func newHost(a *app, dir string, args []string, over func()) (*host, error) {
-	first, err := controller.NewestTerm(dir)
-	return &host{dir: dir, args: args, stderr: a.stderr, log: a.logger(), over: over, first: first, contact: make(chan bool, 1)}, err
-}
 
 // heard is told by the agent whether a controller has answered. It never waits: only the last word counts.
 func (h *host) heard(answered bool) {
@@ -82,7 +76,7 @@ func (h *host) run(ctx context.Context) {
 			alone = false
 			continue
 		}
-		if h.done(vacancy) {
+		if h.done() {
 			h.over()
 			return
 		}
@@ -163,20 +157,19 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// done tells whether nobody needs this agent any more: the sweep has ended, or was stopped since this agent is there.
-func (h *host) done(v controller.Vacancy) bool {
+// done tells whether nobody needs this agent any more: the sweep has ended or was stopped, and nobody has asked for anything since, as sweep resume does.
+func (h *host) done() bool {
 	d, err := results.Open(h.dir, train.Catalog())
 	if err != nil {
 		return false // the controller will say so
 	}
+	state := d.SweepState()
 	pending, err := controller.Pending(h.dir)
-	switch d.SweepState() {
-	case controller.StateEnded:
-		return err == nil && len(pending) == 0
-	case controller.StateStopped:
-		return v.Term > h.first
+	over := (state == controller.StateEnded || state == controller.StateStopped) && len(pending) == 0 && err == nil
+	if over {
+		h.log.Info().Str("state", state).Msg("nothing is left to do: the agent leaves")
 	}
-	return false
+	return over
 }
 
 // serve runs one controller. When ctx ends it steps down.
@@ -224,10 +217,7 @@ func checkController(ctx context.Context, where string, f *controllerFlags) erro
 func (a *app) host(ctx context.Context, o agent.Options, args []string) error {
 	ctx, over := context.WithCancel(ctx)
 	defer over()
-	h, err := newHost(a, o.Dir, args, over)
-	if err != nil {
-		return err
-	}
+	h := &host{dir: o.Dir, args: args, stderr: a.stderr, log: o.Log, over: over, contact: make(chan bool, 1)}
 	o.Contact = h.heard
 	hosting, stepDown := context.WithCancel(context.WithoutCancel(ctx))
 	defer stepDown()
@@ -246,7 +236,7 @@ func (a *app) host(ctx context.Context, o agent.Options, args []string) error {
 		defer close(gone)
 		h.run(hosting)
 	}()
-	err = agent.Run(ctx, o)
+	err := agent.Run(ctx, o)
 	stepDown()
 	<-gone
 	return err

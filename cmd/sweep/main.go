@@ -30,14 +30,23 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var coded *exitError
 	switch {
 	case err == nil:
+	case !errors.As(err, &coded):
+		fmt.Fprintln(stderr, "sweep:", err)
+	case coded.err != nil:
+		fmt.Fprintln(stderr, coded.err)
+	}
+	return exitCode(err)
+}
+
+// exitCode is what a command's error ends the process with.
+func exitCode(err error) int {
+	var coded *exitError
+	switch {
+	case err == nil:
 		return exitDone
 	case errors.As(err, &coded):
-		if coded.err != nil {
-			fmt.Fprintln(stderr, coded.err)
-		}
 		return coded.code
 	}
-	fmt.Fprintln(stderr, "sweep:", err)
 	return exitFailure
 }
 

@@ -29,6 +29,13 @@ Where a controller still runs the sweep, resume watches it until it ends; with -
 			if err := flags.check(c); err != nil {
 				return err
 			}
+			if t := flags.team; t != nil && t.Rank > 0 {
+				spec, err := frozenSpec(dir)
+				if err != nil {
+					return err
+				}
+				return a.follow(c.Context(), t, dir, spec, flags)
+			}
 			holder, live, err := controller.LiveHolder(dir)
 			if err != nil {
 				return err
@@ -36,6 +43,9 @@ Where a controller still runs the sweep, resume watches it until it ends; with -
 			if live && !flags.takeover {
 				fmt.Fprintf(a.stderr, "the sweep is run by %s; watching it (resume --takeover would take its place)\n", holder)
 				return a.watch(c.Context(), dir)
+			}
+			if err := reopen(dir); err != nil {
+				return err
 			}
 			return a.conduct(c.Context(), dir, flags)
 		},
@@ -45,6 +55,15 @@ Where a controller still runs the sweep, resume watches it until it ends; with -
 	c.Flags().BoolVar(&flags.takeover, "takeover", false, "ask a live controller to step down, and take its place")
 	c.Flags().BoolVar(&a.json, "json", false, "print the sweep's status as JSON at the end, instead of a table")
 	return c
+}
+
+// reopen says to agents that find a stopped sweep that it goes on: they would leave.
+func reopen(dir string) error {
+	d, err := openDataset(dir)
+	if err != nil || d.SweepState() != controller.StateStopped {
+		return err
+	}
+	return controller.Submit(dir, controller.Request{Want: controller.WantResume})
 }
 
 // watching is how often a viewer looks.

@@ -25,6 +25,8 @@ import (
 type runFlags struct {
 	agents   int
 	nats     natsFlags
+	still    time.Duration
+	team     *team // that this process is rank 0 of; nil: it is alone
 	takeover bool
 	accept   bool // of another binary
 }
@@ -36,6 +38,7 @@ func (f *runFlags) addAccept(c *cobra.Command) {
 func (f *runFlags) add(c *cobra.Command) {
 	c.Flags().IntVar(&f.agents, "agents", 0, "start so many agents of one slot each (default: one agent with a slot a core)")
 	f.nats.add(c)
+	addStill(c, &f.still)
 }
 
 // check refuses what cannot work before anything is made.
@@ -43,7 +46,14 @@ func (f *runFlags) check(c *cobra.Command) error {
 	if c.Flags().Changed("agents") && f.agents < 1 {
 		return usage("--agents %d: want 1 or more", f.agents)
 	}
-	return f.nats.check(c.Context())
+	var err error
+	if f.team, err = discoverTeam(os.LookupEnv); err != nil {
+		return refuse(err)
+	}
+	if f.team != nil && f.agents > 0 {
+		return usage("--agents %d: each of the %d ranks is an agent already", f.agents, f.team.Size)
+	}
+	return errors.Join(checkStill(f.still), f.nats.check(c.Context()))
 }
 
 func newRun(a *app) *cobra.Command {
@@ -78,11 +88,16 @@ A key=value argument replaces what the file says: one value fixes a path, severa
 			if dir == "" {
 				dir = filepath.Join("runs", spec.Name)
 			}
-			folder, err := prepareFolder(dir, spec, plan)
-			if err != nil {
+			if dir, err = filepath.Abs(dir); err != nil {
 				return err
 			}
-			return a.conduct(c.Context(), folder, flags)
+			if t := flags.team; t != nil && t.Rank > 0 {
+				return a.follow(c.Context(), t, dir, spec, flags)
+			}
+			if dir, err = prepareFolder(dir, spec, plan); err != nil {
+				return err
+			}
+			return a.conduct(c.Context(), dir, flags)
 		},
 	}
 	flags.add(c)
@@ -149,8 +164,16 @@ func frozenSpec(dir string) (*sweep.Spec, error) {
 	return spec, refuse(err)
 }
 
-// conduct is a controller with its agents: it returns when the sweep in dir has ended, was stopped or interrupted.
+// conduct is a controller with its agents: it returns when the sweep in dir has ended, was stopped or interrupted. Other ranks hear how.
 func (a *app) conduct(ctx context.Context, dir string, flags runFlags) error {
+	err := a.conductAlone(ctx, dir, flags)
+	if flags.team != nil {
+		return flags.team.tell(dir, err)
+	}
+	return err
+}
+
+func (a *app) conductAlone(ctx context.Context, dir string, flags runFlags) error {
 	spec, err := frozenSpec(dir)
 	if err != nil {
 		return err
@@ -164,10 +187,11 @@ func (a *app) conduct(ctx context.Context, dir string, flags runFlags) error {
 	ctx, release := interruptible(ctx)
 	defer release()
 	summary, err := a.control(ctx, dir, spec, flags)
+	var ranks *ranksError
 	var held *controller.HeldError
 	var other *controller.BinaryError
 	switch {
-	case errors.As(err, &held), errors.As(err, &other):
+	case errors.As(err, &held), errors.As(err, &other), errors.As(err, &ranks):
 		return refuse(err)
 	case err != nil:
 		return err
@@ -208,24 +232,28 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	log := a.logger()
-	where, err := a.placed(dir, spec, flags)
+	agents, err := a.pool(dir, spec, flags)
 	if err != nil {
 		return controller.Summary{}, err
 	}
-	agents := pool{dir: dir, agents: 1, slots: where.Trials, threads: where.Threads, log: log}
-	if flags.agents > 0 {
-		agents.agents, agents.slots = flags.agents, 1
-	}
+	agents.log = log
 	options := controller.Options{
 		Dir: dir, Spec: spec, NATS: flags.nats.external(), Takeover: flags.takeover, Log: log,
-		Binary: binary, AcceptBinary: flags.accept,
+		Binary: binary, AcceptBinary: flags.accept, Term: controller.TermOptions{Still: flags.still},
 		Ready: func(ctx context.Context) {
 			go func() {
-				if err := agents.run(ctx); err != nil {
+				err := flags.team.gather(ctx, dir, spec)
+				if err == nil {
+					err = agents.run(ctx)
+				}
+				if err != nil {
 					cancel(err)
 				}
 			}()
 		},
+	}
+	if flags.team != nil {
+		options.Listen = flags.team.listen()
 	}
 	if isTerminal(a.stderr) {
 		bar := &progressBar{w: a.stderr}
@@ -240,6 +268,23 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 		err = cause
 	}
 	return summary, err
+}
+
+// pool is the agents that this process starts.
+func (a *app) pool(dir string, spec *sweep.Spec, flags runFlags) (*pool, error) {
+	if t := flags.team; t != nil {
+		threads := max(fixedThreads(spec), 1)
+		fmt.Fprintf(a.stderr, "%d ranks, each with %d trials at a time\n", t.Size, t.slots(threads))
+		return &pool{dir: dir, agents: 1, slots: t.slots(threads), threads: threads}, nil
+	}
+	where, err := a.placed(dir, spec, flags)
+	if err != nil {
+		return nil, err
+	}
+	if flags.agents > 0 {
+		return &pool{dir: dir, agents: flags.agents, slots: 1, threads: where.Threads}, nil
+	}
+	return &pool{dir: dir, agents: 1, slots: where.Trials, threads: where.Threads}, nil
 }
 
 // placed decides how the trials that are left go on this machine, and says it.

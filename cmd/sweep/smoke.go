@@ -106,6 +106,7 @@ func smokeArguments(spec *sweep.Spec, args []string) []string {
 func (a *app) smoke(c *cobra.Command, dir string, spec *sweep.Spec, flags runFlags) error {
 	ctx, release := interruptible(c.Context())
 	defer release()
+	flags.team = nil // it is one process's work
 	summary, err := a.control(ctx, dir, spec, flags)
 	if err != nil {
 		return err
