@@ -79,6 +79,24 @@ type Granted struct {
 	Attempt int `json:"attempt"`
 	Updates int `json:"updates,omitempty"` // that the trial is to have; 0: those of the spec
 	Resume  int `json:"resume,omitempty"`  // of a command: the update of the newest checkpoint, from which the program goes on; 0: from the beginning
+
+	Gang *Gang `json:"gang,omitempty"` // the ranks that train this attempt together; nil: there is one
+}
+
+// Hold is what the agent has of the trial.
+func (g *Granted) Hold() sweep.Hold {
+	h := sweep.Hold{Trial: g.ID, Attempt: g.Attempt}
+	if g.Gang != nil {
+		h.Rank = g.Gang.Rank
+	}
+	return h
+}
+
+// A Gang says which rank of an attempt an agent is to start, and by which name the ranks Join.
+type Gang struct {
+	Group string `json:"group"`
+	Rank  int    `json:"rank"`
+	Size  int    `json:"size"`
 }
 
 // Control is what the controller tells one incarnation unasked: exactly one field beside the version is set.

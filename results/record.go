@@ -92,6 +92,7 @@ type End struct {
 type TrialReport struct {
 	Trial       sweep.TrialID `json:"trial"`
 	Attempt     int           `json:"attempt"`
+	Rank        int           `json:"rank,omitempty"` // of an attempt that several ranks make; only rank 0 has more than an End to report
 	Curves      []Curve       `json:"curves,omitempty"`
 	Evals       []Eval        `json:"evals,omitempty"`
 	Checkpoints []Checkpoint  `json:"checkpoints,omitempty"`
@@ -140,15 +141,26 @@ type Granted struct {
 type Grant struct {
 	Trial   sweep.TrialID `json:"trial"`
 	Attempt int           `json:"attempt"`
+	Ranks   []Member      `json:"ranks,omitempty"` // of an attempt that several ranks make: who has which, from rank 0 on
 }
 
-// Ended ends an attempt whose agent did not say so itself: a lost lease, a stopped sweep.
+// A Member is an agent that has one rank of an attempt.
+type Member struct {
+	Incarnation sweep.Incarnation `json:"incarnation"`
+	Agent       string            `json:"agent"`
+}
+
+// Ended ends an attempt whose agent did not say so itself: a lost lease, a stopped sweep. Or it is the end, said by one of them, of an attempt that several ranks make.
 type Ended struct {
 	Trial   sweep.TrialID `json:"trial"`
 	Attempt int           `json:"attempt"`
 	Cause   sweep.Cause   `json:"cause"`
 	Suspect bool          `json:"suspect"`
 	Detail  string        `json:"detail,omitempty"`
+
+	Own     bool    `json:"own,omitempty"`     // a rank has said so: the next two are given
+	Update  int     `json:"update,omitempty"`  // the update that was reached
+	Seconds float64 `json:"seconds,omitempty"` // that the attempt took
 }
 
 // Outcome ends a trial, or, with an empty Outcome, opens an ended one again (sweep retry).

@@ -50,6 +50,7 @@ type AttemptState struct {
 	Number      int
 	Incarnation sweep.Incarnation
 	Agent       string
+	Ranks       []Member // of an attempt that several ranks make
 	Started     time.Time
 	Ended       bool
 	Taken       bool // the controller ended it, not its agent

@@ -85,14 +85,26 @@ func (s *State) granted(at time.Time, g *Granted, rows *Rows) error {
 		if t.Outcome != "" || t.Running() != nil {
 			return fmt.Errorf("trial %s: attempt %d is granted, but the trial has ended or is running", grant.Trial, grant.Attempt)
 		}
-		t.Attempts = append(t.Attempts, AttemptState{Number: grant.Attempt, Incarnation: g.Incarnation, Agent: g.Agent, Started: at})
+		t.Attempts = append(t.Attempts, AttemptState{Number: grant.Attempt, Incarnation: g.Incarnation, Agent: g.Agent, Ranks: grant.Ranks, Started: at})
 		if s.spec.External() {
 			t.resumed, t.silent = t.newest(), true
 			t.supersede(t.resumed, rows)
 		}
-		rows.event(at, EventRow{Kind: "attempt granted", Trial: string(grant.Trial), Attempt: int64(grant.Attempt), Agent: g.Agent})
+		rows.event(at, EventRow{Kind: "attempt granted", Trial: string(grant.Trial), Attempt: int64(grant.Attempt), Agent: g.Agent, Detail: grant.ranks()})
 	}
 	return nil
+}
+
+// ranks says who has which rank.
+func (g Grant) ranks() string {
+	if len(g.Ranks) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d ranks:", len(g.Ranks))
+	for _, m := range g.Ranks {
+		text += " " + m.Agent
+	}
+	return text
 }
 
 func (s *State) attemptEnded(at time.Time, e *Ended, rows *Rows) error {
@@ -104,8 +116,8 @@ func (s *State) attemptEnded(at time.Time, e *Ended, rows *Rows) error {
 		return fmt.Errorf("trial %s: attempt %d is ended, but does not run", e.Trial, e.Attempt)
 	}
 	a := &t.Attempts[e.Attempt-1]
-	a.Taken, a.Suspect = true, e.Suspect
-	s.endAttempt(at, t, a, End{Cause: e.Cause, Detail: e.Detail}, rows)
+	a.Taken, a.Suspect = !e.Own, e.Suspect
+	s.endAttempt(at, t, a, End{Cause: e.Cause, Detail: e.Detail, Update: e.Update, Seconds: e.Seconds}, rows)
 	return nil
 }
 

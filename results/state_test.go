@@ -35,7 +35,7 @@ func reportOf(i sweep.Incarnation, sequence uint64, trials ...TrialReport) Entry
 }
 
 func granted(i sweep.Incarnation, t sweep.TrialID, attempt int) Entry {
-	return Entry{Granted: &Granted{Incarnation: i, Agent: "host:1", Trials: []Grant{{t, attempt}}}}
+	return Entry{Granted: &Granted{Incarnation: i, Agent: "host:1", Trials: []Grant{{Trial: t, Attempt: attempt}}}}
 }
 
 // TestStateCountsOnce repeats reports: by their number, and by their rows.

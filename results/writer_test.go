@@ -126,7 +126,7 @@ func toyEntries(plan []sweep.Trial, seed uint64) []Entry {
 			t := trials[0]
 			trials = trials[1:]
 			attempt := 1
-			entries = append(entries, Entry{Granted: &Granted{Incarnation: w.incarnation, Agent: "host:1", Trials: []Grant{{t.ID, 1}}}})
+			entries = append(entries, Entry{Granted: &Granted{Incarnation: w.incarnation, Agent: "host:1", Trials: []Grant{{Trial: t.ID, Attempt: 1}}}})
 			if random.IntN(3) == 0 { // a first attempt that is lost after some of its parts
 				attempt = 2
 				for _, p := range toyParts(t, 1)[:random.IntN(3)] {
@@ -134,7 +134,7 @@ func toyEntries(plan []sweep.Trial, seed uint64) []Entry {
 					entries = append(entries, Entry{Report: &Report{Version: ReportVersion, Incarnation: w.incarnation, Sequence: w.sequence, Trials: []TrialReport{p}}})
 				}
 				entries = append(entries, Entry{Ended: &Ended{Trial: t.ID, Attempt: 1, Cause: sweep.CauseNode}},
-					Entry{Granted: &Granted{Incarnation: w.incarnation, Agent: "host:1", Trials: []Grant{{t.ID, 2}}}})
+					Entry{Granted: &Granted{Incarnation: w.incarnation, Agent: "host:1", Trials: []Grant{{Trial: t.ID, Attempt: 2}}}})
 			}
 			w.parts = toyParts(t, attempt)
 		}

@@ -59,4 +59,5 @@ const (
 type Hold struct {
 	Trial   TrialID `json:"trial"`
 	Attempt int     `json:"attempt"`
+	Rank    int     `json:"rank,omitempty"` // where several train the trial
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ type simAgent struct {
 	frozen  bool // its messages do not get through
 	greeted bool
 	leaving bool
-	runs    map[sweep.TrialID]*simRun
+	runs    map[seatKey]*simRun
 
 	sequence   uint64 // of asks
 	asking     bool
@@ -45,8 +46,18 @@ type simAgent struct {
 type simRun struct {
 	hold    sweep.Hold
 	updates int
+	agent   *simAgent
+	gang    *simGang // nil: one rank
 	stopped bool
 }
+
+// A seatKey is a rank of a trial: what an agent can run once.
+type seatKey struct {
+	trial sweep.TrialID
+	rank  int
+}
+
+func (r *simRun) key() seatKey { return seatKey{r.hold.Trial, r.hold.Rank} }
 
 // A simSpool is what an agent has on disk.
 type simSpool struct{ reports []*results.Report }
@@ -55,7 +66,7 @@ type simSpool struct{ reports []*results.Report }
 func (w *world) spawn() {
 	w.born++
 	a := &simAgent{world: w, id: sweep.Incarnation(fmt.Sprintf("agent%03d", w.born)), number: w.born, host: fmt.Sprint("host", w.random.IntN(w.hosts)),
-		runs: map[sweep.TrialID]*simRun{}}
+		runs: map[seatKey]*simRun{}}
 	w.agents[a.id] = a
 	w.spools[a.id] = &simSpool{}
 	a.beat()
@@ -66,7 +77,7 @@ func (w *world) spawn() {
 func (w *world) kill(a *simAgent) {
 	a.dead = true
 	for _, r := range a.runs {
-		r.stopped = true
+		r.halt()
 	}
 	delete(w.agents, a.id)
 	w.After(w.between(0, simExpiry), w.spawn)
@@ -93,7 +104,7 @@ func (a *simAgent) holding() (holding []sweep.Hold) {
 	for _, r := range a.runs {
 		holding = append(holding, r.hold)
 	}
-	slices.SortFunc(holding, func(x, y sweep.Hold) int { return slices.Compare([]byte(x.Trial), []byte(y.Trial)) })
+	slices.SortFunc(holding, func(x, y sweep.Hold) int { return cmp.Or(cmp.Compare(x.Trial, y.Trial), x.Rank-y.Rank) })
 	return holding
 }
 
@@ -113,9 +124,12 @@ func (a *simAgent) answer(r broker.Reply) {
 
 func (a *simAgent) stop(lost []sweep.Hold) {
 	for _, h := range lost {
-		if r := a.runs[h.Trial]; r != nil && r.hold == h {
-			r.stopped = true
-			delete(a.runs, h.Trial)
+		if r := a.runs[seatKey{h.Trial, h.Rank}]; r != nil && r.hold == h {
+			if r.gang != nil && a.chance(0.5) { // its process says that it was stopped
+				a.end(r, sweep.CauseCancelled, 0)
+			}
+			r.halt()
+			delete(a.runs, r.key())
 		}
 	}
 }
@@ -127,9 +141,9 @@ func (a *simAgent) drain() {
 	}
 	a.leaving = true
 	for _, h := range a.holding() {
-		a.runs[h.Trial].stopped = true
-		delete(a.runs, h.Trial)
-		a.report(results.TrialReport{Trial: h.Trial, Attempt: h.Attempt, End: &results.End{Cause: sweep.CausePreempted}})
+		a.runs[seatKey{h.Trial, h.Rank}].halt()
+		delete(a.runs, seatKey{h.Trial, h.Rank})
+		a.report(results.TrialReport{Trial: h.Trial, Attempt: h.Attempt, Rank: h.Rank, End: &results.End{Cause: sweep.CausePreempted}})
 	}
 	a.request(a, broker.Request{Leave: &broker.Leave{Why: "drained"}}, a.answer)
 	a.After(a.between(0, time.Second), func() { // with the spool left behind
@@ -172,18 +186,33 @@ func (a *simAgent) start(g broker.Granted) {
 	if a.leaving {
 		return
 	}
-	if old := a.runs[g.ID]; old != nil { // it has not heard yet that it lost an earlier attempt
+	if a.dead {
+		return
+	}
+	if old := a.runs[seatKey{g.ID, g.Hold().Rank}]; old != nil { // it has not heard yet that it lost an earlier attempt
 		if old.hold.Attempt >= g.Attempt {
 			a.complain("agent %s is granted attempt %d at %s, and runs attempt %d", a.id, g.Attempt, g.ID, old.hold.Attempt)
 			return
 		}
-		old.stopped = true
+		old.halt()
 	}
-	r := &simRun{hold: sweep.Hold{Trial: g.ID, Attempt: g.Attempt}, updates: max(g.Updates, simUpdates)}
-	a.runs[g.ID] = r
+	if g.Gang != nil && len(a.runs) >= a.slots {
+		a.complain("agent %s is granted a rank of %s (%+v), and runs %d trials in %d slots: %+v", a.id, g.ID, g.Gang, len(a.runs), a.slots, a.holding())
+	}
+	r := &simRun{hold: g.Hold(), updates: max(g.Updates, simUpdates), agent: a}
+	a.runs[r.key()] = r
+	if g.Gang != nil {
+		r.join(g.Gang)
+		return
+	}
+	a.resume(r)
+}
+
+// resume goes on from the trial's saved state.
+func (a *simAgent) resume(r *simRun) {
 	update := 0
-	for _, saved := range a.disk[g.ID] {
-		saved.Attempt = g.Attempt
+	for _, saved := range a.disk[r.hold.Trial] {
+		saved.Attempt = r.hold.Attempt
 		a.report(saved)
 		update = saved.Checkpoints[0].Update
 	}
@@ -198,17 +227,20 @@ func (a *simAgent) train(r *simRun, update int) {
 		}
 		trial := r.hold.Trial
 		next := update + simEvery
+		if r.gang != nil && !r.gang.goesOn(a.scripts[trial], update) {
+			return
+		}
 		switch script := a.scripts[trial]; {
 		case update >= r.updates:
-			a.end(r, sweep.CauseCompleted, r.updates)
+			a.complete(r, sweep.CauseCompleted, r.updates)
 			return
 		case script == fails, script == fails1 && r.hold.Attempt == 1:
 			a.end(r, sweep.CauseCode, update)
 			return
 		case script == diverges && next > 15:
-			a.end(r, sweep.CauseDiverged, 15)
+			a.complete(r, sweep.CauseDiverged, 15)
 			return
-		case script == hungry && len(a.runs) > 1:
+		case script == hungry && a.crowded(r):
 			a.end(r, sweep.CauseOOM, update)
 			return
 		case script == poison:
@@ -230,8 +262,9 @@ func (a *simAgent) train(r *simRun, update int) {
 }
 
 func (a *simAgent) end(r *simRun, cause sweep.Cause, update int) {
-	delete(a.runs, r.hold.Trial)
-	a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, End: &results.End{Cause: cause, Update: update, Detail: "as the script says"}})
+	delete(a.runs, r.key())
+	r.halt()
+	a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, Rank: r.hold.Rank, End: &results.End{Cause: cause, Update: update, Detail: "as the script says"}})
 }
 
 // report spools a report, then publishes it.

@@ -29,6 +29,8 @@ type CoreOptions struct {
 	Digest string        // of the spec, which agents must have too; "": any
 	Binary string        // digest of the binary that agents must run; "": any
 	Finite bool          // the plan is complete: nothing is drawn
+
+	Ranks func(sweep.Trial) int // how many ranks train a trial together; nil: one
 }
 
 // Core decides everything in a sweep: who gets which trial, when an attempt has ended, when a trial has. It is a pure state machine:
@@ -56,6 +58,10 @@ type Core struct {
 	wake     bool        // hungry agents should hear that there is work
 	target   target
 	finite   bool // no more trials can be drawn
+
+	gathering *trial   // the gang that slots are kept for
+	aside     []*trial // gangs that cannot be granted now
+	short     bool     // an event has said that the agents have too few slots for one
 
 	clock  time.Duration // the leases' clock: stands still while the controller or the broker is away
 	now    time.Duration // of the last event

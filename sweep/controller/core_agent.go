@@ -19,14 +19,17 @@ type agent struct {
 	host    *host
 	greeted bool // it said Hello to this controller; else it is known from the log only
 	heard   time.Duration
+	slots   int // processes that run trials
 	held    map[sweep.TrialID]*trial
+	taken   int // seats that it has of these
 	fate    fate
 
-	sequence uint64   // of the last ask
-	answer   []*trial // what it was granted then…
-	attempts []int    // …with these attempts
-	hungry   bool     // it got less than it could start
-	told     bool     // of work, since the last tick
+	sequence uint64        // of the last ask
+	answer   []grantedSeat // what it was granted then
+	due      []grantedSeat // its part of gangs, which it hears when it asks next
+	offered  int           // slots that are kept for the gang that is gathered
+	hungry   bool          // it got less than it could start
+	told     bool          // of work, since the last tick
 
 	gap      uint64 // sequence of a report that came too early
 	announce bool   // a commit is to be announced
@@ -109,6 +112,8 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 	a.heard = c.clock
 	if !a.greeted {
 		a.greeted = true
+		a.slots = h.Slots
+		c.recallAside()
 		a.name = AgentName(h.Host, h.PID)
 		c.lodge(a, h.Host)
 		c.counts.Agents++
@@ -134,8 +139,8 @@ func (c *Core) refusal(h *broker.Hello) string {
 // reconcile renews the leases of what an agent holds, and lists what it holds no more.
 func (c *Core) reconcile(a *agent, holding []sweep.Hold) (lost []sweep.Hold) {
 	for _, h := range holding {
-		if t := a.held[h.Trial]; t != nil && t.attempt == h.Attempt {
-			t.named = c.clock
+		if t := a.held[h.Trial]; t != nil && t.attempt == h.Attempt && h.Rank >= 0 && h.Rank < len(t.seats) && t.seats[h.Rank].agent == a {
+			t.seats[h.Rank].named = c.clock
 		} else {
 			lost = append(lost, h)
 		}
@@ -165,10 +170,10 @@ func (c *Core) spoolRead(i sweep.Incarnation) {
 	alone := len(a.held) == 1
 	for _, t := range a.trials() {
 		if a.fate == left {
-			c.lose(t, sweep.CausePreempted, false, "the agent left")
+			c.lose(t, sweep.CausePreempted, false, t.lostAgent(a, "left"))
 			continue
 		}
-		c.lose(t, sweep.CauseNode, alone && t.epoch == c.epoch, "the agent was lost")
+		c.lose(t, sweep.CauseNode, alone && t.epoch == c.epoch, t.lostAgent(a, "was lost"))
 	}
 	c.forget(a)
 }
@@ -179,8 +184,8 @@ func (c *Core) endOverdue(a *agent) {
 		return
 	}
 	for _, t := range a.trials() {
-		if c.clock-t.named > c.options.Expiry {
-			c.lose(t, sweep.CauseNode, false, "the agent did not know of it")
+		if a.overdueAt(t, c.clock-c.options.Expiry) {
+			c.lose(t, sweep.CauseNode, false, t.lostAgent(a, "did not know of it"))
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package controller
 
 import (
+	"fmt"
+	"slices"
+
 	"neurosweep/broker"
 	"neurosweep/results"
 	"neurosweep/sweep"
@@ -26,42 +29,62 @@ func (c *Core) ask(e Requested, a *agent) {
 		c.draw(missing)
 		return
 	}
-	a.sequence, a.answer, a.attempts = q.Sequence, nil, nil
-	a.hungry = want > 0
+	a.sequence, a.answer, a.offered = q.Sequence, nil, 0
+	a.due = slices.DeleteFunc(a.due, func(s grantedSeat) bool { return !s.holds(a) })
+	a.hungry = want > len(a.due)
 	if c.mode == working && !c.paused {
 		c.grant(a, want)
 	}
+	a.answer, a.due = append(a.due, a.answer...), nil
 	c.answer(e.Ticket, broker.Reply{Trials: a.granted(), Done: c.mode == over, Drain: c.mode != working})
 }
 
-// grant begins attempts at up to want trials.
+// grant begins attempts, so that the agent has up to want trials to start, with its part of gangs.
 func (c *Core) grant(a *agent, want int) {
-	taken := c.room(a.host, want)
-	if len(taken) == 0 {
-		return
-	}
-	grants := make([]results.Grant, len(taken))
-	for i, t := range taken {
-		c.hand(t, a, t.attempt+1)
+	var grants []results.Grant
+	for len(grants)+len(a.due) < want {
+		t := c.pick(a, want-len(grants))
+		if t == nil {
+			break
+		}
+		c.hand(t, []*agent{a}, t.attempt+1)
 		if c.commands() {
 			t.resume = max(c.ledger.Newest(t.ID), 0)
 		}
-		a.host.held++
-		a.answer = append(a.answer, t)
-		a.attempts = append(a.attempts, t.attempt)
-		grants[i] = results.Grant{Trial: t.ID, Attempt: t.attempt}
+		a.answer = append(a.answer, grantedSeat{t, t.attempt, 0})
+		grants = append(grants, results.Grant{Trial: t.ID, Attempt: t.attempt})
 	}
-	a.hungry = len(taken) < want
-	c.write(results.Entry{Granted: &results.Granted{Incarnation: a.id, Agent: a.name, Trials: grants}})
+	a.hungry = len(grants)+len(a.due) < want
+	if len(grants) > 0 {
+		c.write(results.Entry{Granted: &results.Granted{Incarnation: a.id, Agent: a.name, Trials: grants}})
+	}
+}
+
+// A grantedSeat is a seat as it was granted.
+type grantedSeat struct {
+	trial         *trial
+	attempt, rank int
+}
+
+// holds tells whether the agent still has it.
+func (s grantedSeat) holds(a *agent) bool {
+	t := s.trial
+	return t.state == running && t.attempt == s.attempt && t.seats[s.rank].agent == a
 }
 
 // granted is the answer to the agent's last ask, as far as it still holds.
 func (a *agent) granted() []broker.Granted {
 	var list []broker.Granted
-	for i, t := range a.answer {
-		if a.held[t.ID] == t && t.attempt == a.attempts[i] {
-			list = append(list, broker.Granted{Trial: t.Trial, Attempt: t.attempt, Updates: t.updates, Resume: t.resume})
+	for _, s := range a.answer {
+		t := s.trial
+		if !s.holds(a) {
+			continue
 		}
+		g := broker.Granted{Trial: t.Trial, Attempt: t.attempt, Updates: t.updates, Resume: t.resume}
+		if n := len(t.seats); n > 1 {
+			g.Gang = &broker.Gang{Group: fmt.Sprintf("trial-%s-%d", t.ID, t.attempt), Rank: s.rank, Size: n}
+		}
+		list = append(list, g)
 	}
 	return list
 }
@@ -109,9 +132,9 @@ func (c *Core) wakeHungry() {
 	if c.mode != working || c.paused {
 		return
 	}
-	n := c.counts.Waiting
+	n := c.counts.Waiting - len(c.aside)
 	for _, a := range c.order {
-		if n == 0 {
+		if n <= 0 {
 			return
 		}
 		if a.hungry && !a.told && a.fate == staying {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"time"
 
 	"neurosweep/sweep"
@@ -63,11 +64,16 @@ func (c *Core) tick() {
 // overdue tells whether the agent holds an attempt that it has not named since the given time.
 func (a *agent) overdue(since time.Duration) bool {
 	for _, t := range a.held {
-		if t.named < since {
+		if a.overdueAt(t, since) {
 			return true
 		}
 	}
 	return false
+}
+
+// overdueAt tells whether it has not named one of its ranks of a trial.
+func (a *agent) overdueAt(t *trial, since time.Duration) bool {
+	return slices.ContainsFunc(t.seats, func(s seat) bool { return s.agent == a && s.named < since })
 }
 
 // died takes the leases of an agent whose process has ended.

@@ -1,11 +1,13 @@
 package controller
 
+import "slices"
+
 // A host is the machine of some agents. A trial that ran out of memory is tried once more alone on one: the host is reserved,
 // its agents are granted nothing until everything else on it has ended, and nothing beside the trial while it runs.
 type host struct {
 	name     string
 	agents   int
-	held     int    // trials running on it
+	held     int    // seats of its agents
 	reserved *trial // that it is kept free for
 	alone    *trial // that runs on it alone
 }
@@ -19,7 +21,7 @@ func (c *Core) lodge(a *agent, name string) {
 	}
 	a.host = h
 	h.agents++
-	h.held += len(a.held)
+	h.held += a.taken
 }
 
 // dislodge removes an agent that holds nothing any more.
@@ -30,49 +32,29 @@ func (c *Core) dislodge(a *agent) {
 		return
 	}
 	delete(c.hosts, h.name)
-	if t := h.reserved; t != nil {
+	if t := h.reserved; t != nil && t.ranks == 1 {
 		c.queue.add(t)
 		c.wake = true
 	}
 }
 
-// vacate notes that a trial leaves the host on which it runs.
-func (c *Core) vacate(t *trial) {
-	h := t.holder.host
+// leaveSeat takes one rank of a running trial from its agent.
+func (c *Core) leaveSeat(t *trial, rank int) {
+	a := t.seats[rank].agent
+	if a == nil {
+		return
+	}
+	t.seats[rank].agent = nil
+	a.taken--
+	if !t.has(a) {
+		delete(a.held, t.ID)
+	}
+	h := a.host
 	if h == nil {
 		return
 	}
 	h.held--
-	if h.alone == t {
+	if h.alone == t && !slices.ContainsFunc(t.seats, func(s seat) bool { return s.agent != nil && s.agent.host == h }) {
 		h.alone = nil
 	}
-}
-
-// room takes up to n trials that an agent on h may start now out of the queue.
-func (c *Core) room(h *host, n int) []*trial {
-	if h.alone != nil || n <= 0 {
-		return nil
-	}
-	if h.reserved != nil && h.reserved.state != waiting {
-		h.reserved = nil // another attempt has delivered it
-	}
-	if h.reserved == nil {
-		h.reserved = c.queue.alone.pop()
-	}
-	if t := h.reserved; t != nil {
-		if h.held > 0 {
-			return nil
-		}
-		h.reserved, h.alone = nil, t
-		return []*trial{t}
-	}
-	var taken []*trial
-	for len(taken) < n {
-		t := c.queue.take()
-		if t == nil {
-			break
-		}
-		taken = append(taken, t)
-	}
-	return taken
 }

@@ -1,9 +1,10 @@
 package controller
 
-// A queue holds waiting trials: those that are tried again before those that never ran, each in the order in which they came.
+// A queue holds waiting trials: gangs that had to wait for others, then those that are tried again, then those that never ran, each in the order in which they came.
 // A trial that has ended meanwhile is dropped when its turn comes.
 type queue struct {
-	again, fresh, alone list
+	first, again, fresh list
+	alone               list // trials of one rank that run with nothing beside them
 }
 
 // add puts a waiting trial into its queue, once.
@@ -13,7 +14,7 @@ func (q *queue) add(t *trial) {
 	}
 	t.queued = true
 	switch {
-	case t.record.mustBeAlone():
+	case t.record.mustBeAlone() && t.ranks == 1:
 		q.alone.push(t)
 	case t.attempt > 0:
 		q.again.push(t)
@@ -22,8 +23,11 @@ func (q *queue) add(t *trial) {
 	}
 }
 
-// take removes the next trial that may run beside others; nil: there is none.
+// take removes the next trial that is not to be alone on its host, or is a gang; nil: there is none.
 func (q *queue) take() *trial {
+	if t := q.first.pop(); t != nil {
+		return t
+	}
 	if t := q.again.pop(); t != nil {
 		return t
 	}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 
 	"neurosweep/results"
 	"neurosweep/sweep"
@@ -26,7 +27,7 @@ func (c *Core) reported(r *results.Report) {
 		return
 	}
 	known := c.known(r)
-	c.write(results.Entry{Report: known})
+	c.write(results.Entry{Report: c.withoutRanks(known)})
 	c.announceCommit(a)
 	for _, tr := range known.Trials {
 		c.took(r.Incarnation, tr)
@@ -50,8 +51,28 @@ func (c *Core) announceCommit(a *agent) {
 func (c *Core) commands() bool { return c.options.Spec != nil && c.options.Spec.External() }
 
 // owns tells whether an incarnation has an attempt at a trial now.
-func (c *Core) owns(from sweep.Incarnation, t *trial, attempt int) bool {
-	return t.state == running && t.attempt == attempt && t.holder.id == from
+func (c *Core) owns(from sweep.Incarnation, t *trial, attempt, rank int) bool {
+	if t.state != running || t.attempt != attempt || rank < 0 || rank >= len(t.seats) {
+		return false
+	}
+	a := t.seats[rank].agent
+	return a != nil && a.id == from
+}
+
+// withoutRanks is a report as it is logged: without the ends that ranks of gangs have said, of which one ends the attempt, and that is an entry of its own.
+func (c *Core) withoutRanks(r *results.Report) *results.Report {
+	says := func(tr results.TrialReport) bool { return tr.End != nil && c.trials[tr.Trial].isGang() }
+	if !slices.ContainsFunc(r.Trials, says) {
+		return r
+	}
+	logged := *r
+	logged.Trials = slices.Clone(r.Trials)
+	for i := range logged.Trials {
+		if says(logged.Trials[i]) {
+			logged.Trials[i].End = nil
+		}
+	}
+	return &logged
 }
 
 // known is the report without trials that are not in the plan, which leave an event; of a program's trials only their owner's reports are known.
@@ -64,7 +85,7 @@ func (c *Core) known(r *results.Report) *results.Report {
 				Detail: fmt.Sprintf("report %d of incarnation %s", r.Sequence, r.Incarnation)}})
 			continue
 		}
-		if c.commands() && !c.owns(r.Incarnation, c.trials[tr.Trial], tr.Attempt) {
+		if c.commands() && !c.owns(r.Incarnation, c.trials[tr.Trial], tr.Attempt, tr.Rank) {
 			continue
 		}
 		cleaned.Trials = append(cleaned.Trials, tr)
@@ -79,10 +100,12 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 		return
 	}
 	if end := tr.End; end != nil {
-		if c.owns(from, t, tr.Attempt) {
+		if owns := c.owns(from, t, tr.Attempt, tr.Rank); owns && t.isGang() {
+			c.gangEnded(t, tr.Rank, *end)
+		} else if owns {
 			c.free(t)
 			c.account(t, *end)
-		} else if arrived(end.Cause) && !t.short(*end) {
+		} else if arrived(end.Cause) && tr.Rank == 0 && !t.short(*end) {
 			// A zombie: its attempt has ended before, but what it delivers is as good as anybody's.
 			t.record.note(*end, false, 0)
 		}

@@ -21,7 +21,7 @@ func newWorld(seed uint64, scripts []script, supply, hosts, slots int, f faults)
 		Checkpoints: sweep.Checkpoints{Every: simEvery},
 		Select:      sweep.Select{Metric: "m", Condition: "c", Goal: "maximize"}}
 	w := &world{random: rand.New(rand.NewPCG(seed, 0)), faults: f, calm: 5 * time.Minute, spec: spec, supply: supply, hosts: hosts, slots: slots,
-		scripts: map[sweep.TrialID]script{}, log: newLog(spec), agents: map[sweep.Incarnation]*simAgent{},
+		scripts: map[sweep.TrialID]script{}, log: newLog(spec), agents: map[sweep.Incarnation]*simAgent{}, gangs: map[string]*simGang{},
 		spools: map[sweep.Incarnation]*simSpool{}, disk: map[sweep.TrialID][]results.TrialReport{}}
 	for i, s := range scripts {
 		id := sweep.TrialID(fmt.Sprintf("trial%03d", i))

@@ -18,13 +18,21 @@ type trial struct {
 	updates int  // that sweep extend has given it; 0: those of the spec
 	resume  int  // of a command: the update from which it goes on
 	queued  bool // it stands in a queue
+	aside   bool // it is a gang that cannot be granted now
+	ranks   int  // that train it together
 
-	holder *agent        // while running
-	named  time.Duration // when the holder last said that it holds this attempt
-	epoch  int           // at the grant; -1: an earlier controller granted it
+	seats []seat // while running, by rank
+	epoch int    // at the grant; -1: an earlier controller granted it
+	word  string // of a gang: what the first rank said that lost the others
 
 	outcome sweep.Outcome // of an ended trial
 	record  record
+}
+
+// A seat is what an agent has of a running trial: one of its ranks; of most trials, the only one.
+type seat struct {
+	agent *agent        // nil: this rank has ended
+	named time.Duration // when the agent last said that it holds it
 }
 
 // A trialState is where a trial stands.
@@ -67,7 +75,8 @@ type Past struct {
 type PastAttempt struct {
 	Number      int
 	Incarnation sweep.Incarnation
-	Agent       string // AgentName
+	Agent       string           // AgentName
+	Ranks       []results.Member // of an attempt that several ranks make
 	Ended       bool
 	Taken       bool        // it was ended by a controller, not by its agent
 	End         results.End // where Ended
@@ -94,9 +103,16 @@ func (c *Core) recall(p Past) {
 			t.record.noteOwn(a.End, c.ledger.Complete(t.ID, a.End.Update), a.Newest)
 			continue
 		}
-		holder := c.agent(a.Incarnation)
-		holder.name = a.Agent
-		c.hand(t, holder, a.Number)
+		members := a.Ranks
+		if len(members) == 0 {
+			members = []results.Member{{Incarnation: a.Incarnation, Agent: a.Agent}}
+		}
+		holders := make([]*agent, len(members))
+		for rank, m := range members {
+			holders[rank] = c.agent(m.Incarnation)
+			holders[rank].name = m.Agent
+		}
+		c.hand(t, holders, a.Number)
 		t.epoch = -1
 	}
 	if p.Outcome != "" {
@@ -109,26 +125,35 @@ func (c *Core) plant(planned sweep.Trial) *trial {
 	if c.trials[planned.ID] != nil {
 		return nil
 	}
-	t := &trial{Trial: planned, place: len(c.plan), record: newRecord(), epoch: -1}
+	t := &trial{Trial: planned, place: len(c.plan), ranks: c.ranksOf(planned), record: newRecord(), epoch: -1}
 	c.plan = append(c.plan, t)
 	c.trials[t.ID] = t
 	c.counts.Waiting++
 	return t
 }
 
-// hand gives a waiting trial to an agent.
-func (c *Core) hand(t *trial, a *agent, attempt int) {
-	t.state, t.holder, t.attempt, t.epoch, t.named = running, a, attempt, c.epoch, c.clock
-	a.held[t.ID] = t
+// hand gives a waiting trial to agents, one for each rank.
+func (c *Core) hand(t *trial, agents []*agent, attempt int) {
+	t.state, t.attempt, t.epoch, t.word = running, attempt, c.epoch, ""
+	t.seats = make([]seat, len(agents))
+	for rank, a := range agents {
+		t.seats[rank] = seat{a, c.clock}
+		a.held[t.ID] = t
+		a.taken++
+		if a.host != nil {
+			a.host.held++
+		}
+	}
 	c.counts.Waiting--
 	c.counts.Running++
 }
 
-// free takes a running trial from its agent.
+// free takes a running trial from its agents.
 func (c *Core) free(t *trial) {
-	delete(t.holder.held, t.ID)
-	c.vacate(t)
-	t.state, t.holder = waiting, nil
+	for rank := range t.seats {
+		c.leaveSeat(t, rank)
+	}
+	t.state, t.seats = waiting, nil
 	c.counts.Running--
 	c.counts.Waiting++
 	c.wake = true
@@ -147,9 +172,10 @@ func (c *Core) close(t *trial, o sweep.Outcome, cause sweep.Cause) {
 	}
 }
 
-// lose ends the running attempt at a trial in place of its agent.
+// lose ends the running attempt at a trial in place of its agents.
 func (c *Core) lose(t *trial, cause sweep.Cause, suspect bool, detail string) {
 	c.write(results.Entry{Ended: &results.Ended{Trial: t.ID, Attempt: t.attempt, Cause: cause, Suspect: suspect, Detail: detail}})
+	c.tellRanks(t)
 	c.free(t)
 	t.record.note(results.End{Cause: cause, Detail: detail}, suspect, c.ledger.Newest(t.ID))
 	c.settle(t)
@@ -189,11 +215,15 @@ func (c *Core) end(t *trial, o results.Outcome) {
 	c.close(t, o.Outcome, o.Cause)
 }
 
-// recallAttempt takes a trial from its agent, which is told so.
+// recallAttempt takes a trial from its agents, which are told so.
 func (c *Core) recallAttempt(t *trial, cause sweep.Cause, detail string) {
 	c.write(results.Entry{Ended: &results.Ended{Trial: t.ID, Attempt: t.attempt, Cause: cause, Detail: detail}})
-	lost := sweep.Hold{Trial: t.ID, Attempt: t.attempt}
-	c.do(Tell{t.holder.id, broker.Control{Version: broker.MessageVersion, Lost: []sweep.Hold{lost}}})
+	for rank, s := range t.seats {
+		if s.agent != nil {
+			lost := sweep.Hold{Trial: t.ID, Attempt: t.attempt, Rank: rank}
+			c.do(Tell{s.agent.id, broker.Control{Version: broker.MessageVersion, Lost: []sweep.Hold{lost}}})
+		}
+	}
 	c.free(t)
 }
 

@@ -135,7 +135,7 @@ func (f *fold) apply(e results.Entry) error {
 				return fmt.Errorf("trial %s: attempt %d is granted while %d runs, outcome %q", g.Trial, g.Attempt, running, t.outcome.Outcome)
 			}
 			t.last = g.Attempt
-			t.attempts[g.Attempt] = &PastAttempt{Number: g.Attempt, Incarnation: e.Granted.Incarnation, Agent: e.Granted.Agent}
+			t.attempts[g.Attempt] = &PastAttempt{Number: g.Attempt, Incarnation: e.Granted.Incarnation, Agent: e.Granted.Agent, Ranks: g.Ranks}
 		}
 	case e.Ended != nil:
 		t := f.trial(e.Ended.Trial)
@@ -143,8 +143,8 @@ func (f *fold) apply(e results.Entry) error {
 		if a == nil || a.Ended {
 			return fmt.Errorf("trial %s: attempt %d is ended, but does not run", e.Ended.Trial, e.Ended.Attempt)
 		}
-		a.Ended, a.Taken, a.Suspect, a.Newest = true, true, e.Ended.Suspect, t.newest()
-		a.End = results.End{Cause: e.Ended.Cause, Detail: e.Ended.Detail}
+		a.Ended, a.Taken, a.Suspect, a.Newest = true, !e.Ended.Own, e.Ended.Suspect, t.newest()
+		a.End = results.End{Cause: e.Ended.Cause, Detail: e.Ended.Detail, Update: e.Ended.Update}
 	case e.Outcome != nil:
 		return f.trial(e.Outcome.Trial).end(*e.Outcome)
 	case e.Extended != nil:
@@ -235,4 +235,33 @@ func value(t sweep.TrialID, update int) results.Value {
 		sum += math.Sin(float64(int(c)*(i+1) + update))
 	}
 	return results.Value(math.Abs(math.Sin(sum)))
+}
+
+// events are those that nothing else implies, in words.
+func (l *log) events() (texts []string) {
+	for _, e := range l.entries {
+		if e.Event != nil {
+			texts = append(texts, fmt.Sprintf("%s %s: %s", e.Event.Kind, e.Event.Trial, e.Event.Detail))
+		}
+	}
+	return texts
+}
+
+// ended counts the attempts that entries of their own ended; lastEnded is the last of these.
+func (l *log) ended() (n int) {
+	for _, e := range l.entries {
+		if e.Ended != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *log) lastEnded() (last results.Ended) {
+	for _, e := range l.entries {
+		if e.Ended != nil {
+			last = *e.Ended
+		}
+	}
+	return last
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"neurosweep/broker"
+	"neurosweep/models/train"
 	"neurosweep/results"
 	"neurosweep/sweep"
 	"neurosweep/sweep/search"
@@ -85,17 +86,31 @@ func newShell(o Options, term *Term) (*shell, error) {
 	s.plan.Skip(state.Draws(), seen)
 	s.teller = &teller{Ledger: s.writer, log: o.Log}
 	s.core = NewCore(CoreOptions{
-		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid",
+		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid", Ranks: ranks(o.Spec),
 	}, s.teller, past)
 	s.startProgress(state)
 	return s, nil
+}
+
+// ranks says how many ranks train a trial; nil: one.
+func ranks(spec *sweep.Spec) func(sweep.Trial) int {
+	if spec.Ranks <= 1 {
+		return nil
+	}
+	return func(t sweep.Trial) int {
+		n, err := train.Ranks(spec, t)
+		if err != nil { // the attempt will say why
+			return 1
+		}
+		return n
+	}
 }
 
 // pastOf is what the log says of a trial.
 func pastOf(t *results.TrialState) Past {
 	p := Past{Trial: t.Trial, Outcome: t.Outcome, Cause: t.Cause, Updates: t.Extended, Last: len(t.Attempts)}
 	for _, a := range t.Attempts[t.Opened:] {
-		p.Attempts = append(p.Attempts, PastAttempt{Number: a.Number, Incarnation: a.Incarnation, Agent: a.Agent, Ended: a.Ended, Taken: a.Taken,
+		p.Attempts = append(p.Attempts, PastAttempt{Number: a.Number, Incarnation: a.Incarnation, Agent: a.Agent, Ranks: a.Ranks, Ended: a.Ended, Taken: a.Taken,
 			End: a.End, Suspect: a.Suspect, Newest: a.Newest})
 	}
 	return p

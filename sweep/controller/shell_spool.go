@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"neurosweep/results"
 	"neurosweep/results/spool"
 	"neurosweep/sweep"
@@ -36,8 +38,10 @@ func (s *shell) readSpools() error {
 	}
 	for t := range s.writer.State().Trials {
 		if a := t.Running(); a != nil {
-			if host, pid, ok := processOf(a.Agent); ok {
-				s.watch(a.Incarnation, host, pid)
+			for _, m := range append(slices.Clone(a.Ranks), results.Member{Incarnation: a.Incarnation, Agent: a.Agent}) {
+				if host, pid, ok := processOf(m.Agent); ok {
+					s.watch(m.Incarnation, host, pid)
+				}
 			}
 		}
 	}

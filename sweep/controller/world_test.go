@@ -40,6 +40,8 @@ type world struct {
 	extension *Request // an extension that somebody wants
 
 	agents  map[sweep.Incarnation]*simAgent
+	gangs   map[string]*simGang   // by group
+	ranks   func(sweep.Trial) int // nil: one
 	born    int
 	hosts   int
 	slots   int
@@ -153,7 +155,7 @@ func (w *world) startController() {
 	w.linked = true
 	w.tickets = map[uint64]func(broker.Reply){}
 	w.log.recover(w.random)
-	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
+	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0, Ranks: w.ranks}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
 	w.syncing, w.asleep, w.backlog, w.finishing = false, false, nil, false
 	begun := Begun{Holder: "test"}
 	if w.extension != nil {
