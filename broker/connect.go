@@ -21,6 +21,8 @@ const (
 
 // connect connects a user to the server at an address.
 func connect(a Address, name string, u user, options ...nats.Option) (*nats.Conn, error) {
+	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // without one the library prints
+	options = append([]nats.Option{quiet}, options...)
 	options = append(options, nats.Name(name), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.Timeout(dialTimeout))
 	if a.Keys { // the sweep's own server: its addresses in the order of broker.json, and what it says of itself is not more than that
 		options = append(options, nats.DontRandomize(), nats.IgnoreDiscoveredServers())

@@ -81,6 +81,13 @@ func Start(dir string, id Identity, l Listen) (*Server, error) {
 
 // start starts the server, with a folder of its own for JetStream.
 func (s *Server) start(o server.Options) error {
+	if o.Port > 0 { // the server itself would try for long, and not say why
+		l, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+		if err != nil {
+			return fmt.Errorf("start the broker: %w: choose another address or port with --listen", err)
+		}
+		_ = l.Close() // it was only a question
+	}
 	var err error
 	if s.dir, err = os.MkdirTemp("", "neurosweep-broker-"); err != nil {
 		return fmt.Errorf("start the broker: %w", err)
@@ -92,8 +99,7 @@ func (s *Server) start(o server.Options) error {
 	s.nats.Start()
 	if !s.nats.ReadyForConnections(readyWithin) {
 		s.Close()
-		return fmt.Errorf("start the broker at %s: it is not ready after %v: is the port free, and the address this machine's?",
-			net.JoinHostPort(o.Host, strconv.Itoa(max(o.Port, 0))), readyWithin)
+		return fmt.Errorf("start the broker at %s: it is not ready after %v: is that an address of this machine?", o.Host, readyWithin)
 	}
 	return nil
 }
