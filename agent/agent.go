@@ -34,6 +34,7 @@ type Options struct {
 	Heartbeat time.Duration // (5 s)
 	Patience  time.Duration // without a controller, before the agent leaves (60 s)
 	Grace     time.Duration // for a trial to stop, before its process is killed (20 s)
+	Silence   time.Duration // of a rank of a gang, before the others take it for dead (15 s)
 
 	external bool // the trials are those of an external program
 }

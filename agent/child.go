@@ -34,7 +34,7 @@ func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
 	if first.Setup == nil {
 		return errors.New("start a slot: the first order is not the setup")
 	}
-	s := &slotChild{dir: first.Setup.Dir, out: bufio.NewWriterSize(out, 1<<16), committed: map[sweep.TrialID]map[int]bool{}}
+	s := &slotChild{dir: first.Setup.Dir, binary: first.Setup.Binary, silence: first.Setup.Silence, out: bufio.NewWriterSize(out, 1<<16), committed: map[sweep.TrialID]map[int]bool{}}
 	s.wake = sync.NewCond(&s.mu)
 	if err := s.load(first.Setup.Grace); err != nil {
 		return err
@@ -52,9 +52,11 @@ func RunSlot(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // A slotChild is the state of a child process.
 type slotChild struct {
-	dir    string
-	spec   *sweep.Spec
-	runner *command.Runner // of a sweep of an external program
+	dir     string
+	binary  string
+	silence time.Duration
+	spec    *sweep.Spec
+	runner  *command.Runner // of a sweep of an external program
 
 	writing sync.Mutex
 	out     *bufio.Writer
@@ -145,7 +147,7 @@ func (s *slotChild) stop(o stopOrder) *sweep.Hold {
 // giveBack takes an attempt that has not begun out of the queue; nil: there is none.
 func (s *slotChild) giveBack(h sweep.Hold) *sweep.Hold {
 	for i, g := range s.waiting {
-		if g.ID == h.Trial && g.Attempt == h.Attempt {
+		if g.Hold() == h {
 			s.waiting = slices.Delete(s.waiting, i, i+1)
 			return &h
 		}
@@ -165,7 +167,8 @@ func (s *slotChild) next(ctx context.Context) (broker.Granted, context.Context, 
 	}
 	g := s.waiting[0]
 	s.waiting = s.waiting[1:]
-	s.running = &sweep.Hold{Trial: g.ID, Attempt: g.Attempt}
+	hold := g.Hold()
+	s.running = &hold
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	return g, ctx, true
 }
@@ -181,7 +184,7 @@ func (s *slotChild) work(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if err := s.send(message{Begun: &sweep.Hold{Trial: g.ID, Attempt: g.Attempt}}); err != nil {
+		if err := s.send(message{Begun: s.running}); err != nil {
 			return err
 		}
 		end := s.attempt(ctx, g)
@@ -190,7 +193,7 @@ func (s *slotChild) work(ctx context.Context) error {
 		s.cancel(nil)
 		delete(s.committed, g.ID)
 		s.mu.Unlock()
-		if err := s.send(message{Report: &results.TrialReport{Trial: g.ID, Attempt: g.Attempt, End: &end}}); err != nil {
+		if err := s.send(message{Report: &results.TrialReport{Trial: g.ID, Attempt: g.Attempt, Rank: g.Hold().Rank, End: &end}}); err != nil {
 			return err
 		}
 	}
@@ -206,7 +209,13 @@ func (s *slotChild) attempt(ctx context.Context, g broker.Granted) results.End {
 		defer s.mu.Unlock()
 		return s.committed[g.ID][update]
 	}}
-	end, err := train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
+	run := func() (results.End, error) {
+		return train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
+	}
+	if g.Gang != nil {
+		run = func() (results.End, error) { return s.rank(ctx, g, job) }
+	}
+	end, err := run()
 	if err != nil {
 		return results.End{Cause: train.Classify(err), Update: end.Update, Detail: err.Error()}
 	}

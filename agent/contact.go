@@ -226,13 +226,13 @@ func (a *supervisor) answered(q broker.Request, r broker.Reply) {
 // take takes a granted trial.
 func (a *supervisor) take(g broker.Granted) {
 	j := &job{granted: g, waits: time.Now()}
-	if old := a.jobs[g.ID]; old != nil {
+	if old := a.jobs[j.seat()]; old != nil {
 		if old.granted.Attempt >= g.Attempt {
 			return
 		}
 		a.stop(old, sweep.CauseCancelled) // the controller has taken it from us, and given it again
 	}
-	a.jobs[g.ID] = j
+	a.jobs[j.seat()] = j
 	if a.leaving != "" {
 		a.stop(j, a.leaving)
 		return
@@ -243,7 +243,7 @@ func (a *supervisor) take(g broker.Granted) {
 // lose stops attempts that are not ours any more.
 func (a *supervisor) lose(lost []sweep.Hold) {
 	for _, h := range lost {
-		if j := a.jobs[h.Trial]; j != nil && j.granted.Attempt == h.Attempt {
+		if j := a.jobs[seatOf(h)]; j != nil && j.granted.Attempt == h.Attempt {
 			a.stop(j, sweep.CauseCancelled)
 		}
 	}
@@ -258,7 +258,7 @@ func (a *supervisor) commit(sequence uint64) {
 	n := 0
 	for ; n < len(a.numbers) && a.numbers[n].sequence <= sequence; n++ {
 		c := a.numbers[n]
-		if j := a.jobs[c.trial]; j != nil && j.slot != nil {
+		if j := a.jobs[seat{trial: c.trial}]; j != nil && j.slot != nil {
 			j.slot.orders <- order{Committed: &committedOrder{c.trial, c.update}}
 		}
 	}

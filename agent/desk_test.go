@@ -194,7 +194,8 @@ func (b *books) enter(r *results.Report) {
 	b.reports = append(b.reports, r)
 	for _, t := range r.Trials {
 		if t.End != nil {
-			b.ends[hold(t.Trial, t.Attempt)] = append(b.ends[hold(t.Trial, t.Attempt)], *t.End)
+			h := sweep.Hold{Trial: t.Trial, Attempt: t.Attempt, Rank: t.Rank}
+			b.ends[h] = append(b.ends[h], *t.End)
 		}
 	}
 }
@@ -256,13 +257,19 @@ func lastRequests(all []broker.Request) string {
 // ended waits for the end of an attempt, which may come only once.
 func (d *desk) ended(id sweep.TrialID, attempt int) results.End {
 	d.t.Helper()
-	d.await("the end of an attempt", func() bool { return len(d.ends[hold(id, attempt)]) > 0 })
+	return d.rankEnded(hold(id, attempt))
+}
+
+// rankEnded is ended for one rank.
+func (d *desk) rankEnded(h sweep.Hold) results.End {
+	d.t.Helper()
+	d.await("the end of an attempt", func() bool { return len(d.ends[h]) > 0 })
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n := len(d.ends[hold(id, attempt)]); n > 1 {
-		d.t.Errorf("attempt %d at %s has ended %d times", attempt, id, n)
+	if n := len(d.ends[h]); n > 1 {
+		d.t.Errorf("attempt %d at %s, rank %d, has ended %d times", h.Attempt, h.Trial, h.Rank, n)
 	}
-	return d.ends[hold(id, attempt)][0]
+	return d.ends[h][0]
 }
 
 // holding tells whether the last heartbeat named an attempt. It is called with the lock held.

@@ -49,12 +49,12 @@ func (a *supervisor) dispatch() {
 	}
 	now := time.Now()
 	for len(a.waiting) > 0 && a.leaving == "" && a.fatal == nil {
-		s := a.emptiest(now)
-		if s == nil || len(s.jobs) >= a.depth() {
+		i, s := a.nextJob(func() *slot { return a.emptiest(now) })
+		if s == nil {
 			return
 		}
-		j := a.waiting[0]
-		a.waiting = a.waiting[1:]
+		j := a.waiting[i]
+		a.waiting = slices.Delete(a.waiting, i, i+1)
 		j.slot = s
 		s.jobs = append(s.jobs, j)
 		s.orders <- order{Run: &j.granted}
@@ -65,7 +65,7 @@ func (a *supervisor) dispatch() {
 func (a *supervisor) emptiest(now time.Time) *slot {
 	var best *slot
 	for _, s := range a.slots {
-		if !s.killed && !s.slow(now) && (best == nil || len(s.jobs) < len(best.jobs)) {
+		if !s.killed && !s.ganged() && !s.slow(now) && (best == nil || len(s.jobs) < len(best.jobs)) {
 			best = s
 		}
 	}
@@ -93,7 +93,7 @@ func (a *supervisor) newSlot() *slot {
 		a.fatal = err
 		return nil
 	}
-	s.orders <- order{Setup: &setup{Dir: a.o.Dir, Grace: a.o.Grace}}
+	s.orders <- order{Setup: &setup{Dir: a.o.Dir, Grace: a.o.Grace, Binary: a.hello.BinaryDigest, Silence: a.o.Silence}}
 	a.slots = append(a.slots, s)
 	return s
 }
@@ -148,7 +148,7 @@ func (a *supervisor) slotReport(s *slot, r *results.TrialReport) {
 	if r.End == nil {
 		return
 	}
-	j := s.find(sweep.Hold{Trial: r.Trial, Attempt: r.Attempt})
+	j := s.find(sweep.Hold{Trial: r.Trial, Attempt: r.Attempt, Rank: r.Rank})
 	if j == nil {
 		return
 	}
@@ -192,6 +192,9 @@ func (a *supervisor) slotDied(s *slot, e slotEvent) {
 	var again []*job
 	for _, j := range jobs {
 		j.slot, j.recall = nil, false
+		if !j.began.IsZero() {
+			a.exited(j, e.state.String())
+		}
 		switch {
 		case j.stopped != "":
 			a.finish(j, results.End{Cause: j.stopped, Detail: "its process did not stop in time and was killed"})
@@ -217,6 +220,7 @@ func (a *supervisor) slotDied(s *slot, e slotEvent) {
 // judge says after a moment why a signal ended an attempt's process: SLURM signals every process at once, and the kernel counts late.
 func (a *supervisor) judge(j *job, s *slot, e slotEvent) {
 	words := s.said.String()
+	j.dead = true
 	end := func() results.End {
 		kills := memoryKills()
 		forMemory := kills > a.memoryKills

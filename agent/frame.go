@@ -28,6 +28,9 @@ type order struct {
 type setup struct {
 	Dir   string        `json:"dir"`   // the sweep's folder
 	Grace time.Duration `json:"grace"` // for a trial to stop, before this process is killed
+
+	Binary  string        `json:"binary"`            // digest of the program, in which ranks must agree
+	Silence time.Duration `json:"silence,omitempty"` // of a rank, before the others take it for dead; 0: the default
 }
 
 // A stopOrder ends an attempt, running or waiting.

@@ -19,9 +19,10 @@ type job struct {
 	began   time.Time // when its slot began it; zero: it has not
 	killAt  time.Time // when its process is killed, if it was told to stop; zero: it was not
 	recall  bool      // its slot was told to give it back
+	dead    bool      // its process has died, and it is being found out why
 }
 
-func (j *job) hold() sweep.Hold { return sweep.Hold{Trial: j.granted.ID, Attempt: j.granted.Attempt} }
+func (j *job) hold() sweep.Hold { return j.granted.Hold() }
 
 // A supervisor is the state of an agent. Everything in it belongs to the goroutine of run.
 type supervisor struct {
@@ -37,7 +38,7 @@ type supervisor struct {
 	serial  int
 	early   int  // processes in a row that a signal ended before they were ready
 	warm    bool // all slots have been ready once: the agent asks from then on
-	jobs    map[sweep.TrialID]*job
+	jobs    map[seat]*job
 	waiting []*job // granted, and not given to a slot yet
 	deaths  chan deadJob
 
@@ -59,7 +60,7 @@ type deadJob struct {
 
 func newSupervisor(o Options, i sweep.Incarnation, s *spool.Spool, log *logFile) *supervisor {
 	return &supervisor{o: o, incarnation: i, spool: s, log: log, reporter: newReporter(i, s, o.Log), events: make(chan slotEvent, 1024),
-		jobs: map[sweep.TrialID]*job{}, deaths: make(chan deadJob, 64), contact: newContact(), memoryKills: memoryKills()}
+		jobs: map[seat]*job{}, deaths: make(chan deadJob, 64), contact: newContact(), memoryKills: memoryKills()}
 }
 
 // run is the agent's only decision maker.
@@ -77,7 +78,7 @@ func (a *supervisor) run(ctx context.Context) error {
 		case e := <-a.events:
 			a.slotEvent(e)
 		case d := <-a.deaths:
-			if a.jobs[d.job.granted.ID] == d.job {
+			if a.jobs[d.job.seat()] == d.job {
 				a.finish(d.job, d.end())
 			}
 		case n := <-a.reporter.said:
@@ -102,7 +103,7 @@ func (a *supervisor) run(ctx context.Context) error {
 
 // finish reports the end of an attempt in place of its process.
 func (a *supervisor) finish(j *job, end results.End) {
-	a.report(results.TrialReport{Trial: j.granted.ID, Attempt: j.granted.Attempt, End: &end})
+	a.report(results.TrialReport{Trial: j.granted.ID, Attempt: j.granted.Attempt, Rank: j.hold().Rank, End: &end})
 	a.drop(j)
 }
 
@@ -124,7 +125,7 @@ func (a *supervisor) leave(why sweep.Cause) {
 
 // stop ends a job: at once where it has not begun.
 func (a *supervisor) stop(j *job, why sweep.Cause) {
-	if j.stopped != "" {
+	if j.stopped != "" || j.dead {
 		return
 	}
 	j.stopped = why
@@ -145,8 +146,8 @@ func (a *supervisor) sendStop(j *job) {
 
 // drop forgets a job.
 func (a *supervisor) drop(j *job) {
-	if a.jobs[j.granted.ID] == j {
-		delete(a.jobs, j.granted.ID)
+	if a.jobs[j.seat()] == j {
+		delete(a.jobs, j.seat())
 	}
 	for i, w := range a.waiting {
 		if w == j {
