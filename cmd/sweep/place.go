@@ -47,7 +47,7 @@ func fixedThreads(spec *sweep.Spec) int {
 func oneThread(spec *sweep.Spec) bool { return spec.Train["machine"] == train.ReferenceMachine }
 
 // place decides how the trials that are left go on the cores of this machine: count of them, nil for a sweep without end; slots is how many run at a time
-// where the user has said it, else 0. trials are those of the plan, or its beginning.
+// where the user has said it, else 0. trials are those of the plan, or its beginning. Those of several ranks need as many slots.
 //
 // Trials are independent, so one thread each on all cores wastes nothing; it is the default. Where there are fewer trials than cores, or updates are long (the
 // trials may then crowd each other out of a shared cache), threads are measured, by updates of the largest trial.
@@ -59,6 +59,18 @@ func place(spec *sweep.Spec, trials []sweep.Trial, count *int, slots int) (place
 			n = slots
 		}
 		return load{n, threads}
+	}
+	ranks, err := mostRanks(spec, trials)
+	if err != nil {
+		return placement{}, err
+	}
+	if ranks > 1 {
+		l := at(max(fixedThreads(spec), 1))
+		l.Trials = max(l.Trials, ranks)
+		if slots > 0 {
+			l.Trials = slots
+		}
+		return placement{l, fmt.Sprintf("up to %d ranks train a trial together", ranks)}, enoughSlots(l.Trials, ranks, fmt.Sprintf("--agents %d", slots))
 	}
 	switch n := fixedThreads(spec); {
 	case !spec.Trains():

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neurosweep/models/train"
 	"neurosweep/results"
 	"neurosweep/sweep"
 )
@@ -19,6 +20,8 @@ type planned struct {
 	Cells       int            `json:"cells"`
 	Seeds       []int64        `json:"seeds"`
 	Trials      *int           `json:"trials"` // null: the method has no end
+	Ranks       int            `json:"ranks"`  // that a trial has at most
+	Schedule    string         `json:"schedule"`
 	Unsupported []string       `json:"unsupported"`
 	Cost        cost           `json:"cost"`
 	Plan        []plannedTrial `json:"plan"`
@@ -29,6 +32,7 @@ type plannedTrial struct {
 	Key    sweep.TrialID `json:"key"`
 	Cell   sweep.CellID  `json:"cell"`
 	Seed   int64         `json:"seed"`
+	Ranks  int           `json:"ranks"`
 	Params sweep.Values  `json:"params"`
 }
 
@@ -67,7 +71,7 @@ func (a *app) plan(file string, args []string, limit int) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{Name: spec.Name, Method: spec.Method, Seeds: spec.Seeds, Unsupported: spec.Unsupported, Plan: []plannedTrial{}}
+	p := &planned{Name: spec.Name, Method: spec.Method, Seeds: spec.Seeds, Ranks: spec.Ranks, Schedule: schedule(spec), Unsupported: spec.Unsupported, Plan: []plannedTrial{}}
 	if p.Unsupported == nil {
 		p.Unsupported = []string{}
 	}
@@ -85,7 +89,11 @@ func (a *app) plan(file string, args []string, limit int) (*planned, error) {
 		return nil, err
 	}
 	for _, t := range trials {
-		p.Plan = append(p.Plan, plannedTrial{t.ID, t.Cell, t.Seed, t.Params})
+		ranks, err := train.Ranks(spec, t)
+		if err != nil {
+			return nil, err
+		}
+		p.Plan = append(p.Plan, plannedTrial{t.ID, t.Cell, t.Seed, ranks, t.Params})
 	}
 	if len(p.Unsupported) == 0 {
 		p.Cost, err = estimate(spec, trials, p.Trials)
@@ -100,6 +108,12 @@ func (a *app) printPlan(p *planned) error {
 	fmt.Fprintln(a.stdout, p.headline())
 	for _, u := range p.Unsupported {
 		fmt.Fprintln(a.stdout, "unsupported:", u)
+	}
+	if line := ranksLine(p.Ranks, p.Plan); line != "" {
+		fmt.Fprintln(a.stdout, line)
+	}
+	if p.Schedule == staticName {
+		fmt.Fprintln(a.stdout, "schedule: static: trial i of the plan is for the agent of rank i mod n")
 	}
 	for _, line := range p.Cost.lines() {
 		fmt.Fprintln(a.stdout, line)

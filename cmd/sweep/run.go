@@ -274,6 +274,9 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 func (a *app) pool(dir string, spec *sweep.Spec, flags runFlags) (*pool, error) {
 	if t := flags.team; t != nil {
 		threads := max(fixedThreads(spec), 1)
+		if err := a.teamSlots(t, spec, threads); err != nil {
+			return nil, err
+		}
 		fmt.Fprintf(a.stderr, "%d ranks, each with %d trials at a time\n", t.Size, t.slots(threads))
 		return &pool{dir: dir, agents: 1, slots: t.slots(threads), threads: threads}, nil
 	}

@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	json PATH VALUE          the last stdout is one JSON document, and holds VALUE (JSON, compact) at PATH (plan/0/params/train.lr)
 //	keys PATH NAME…          the object at PATH of the last stdout has exactly these keys; PATH / is the document itself
 //	start NAME sweep …       starts a command in the background
-//	signal NAME SIGNAL       sends it INT, TERM or KILL
+//	signal NAME SIGNAL       sends it INT, TERM, KILL, STOP or CONT
+//	slot NAME N SIGNAL       sends it to the N-th process that runs trials for it, when there is one
 //	controller DIR SIGNAL    sends it to the process that holds the sweep's term
 //	ended NAME CODE          waits for its end and checks its exit code; what it printed is then the last stderr
 //	until DIR KEY MINIMUM    waits until sweep status DIR --json has at least that number at KEY, or that text
@@ -58,6 +59,7 @@ func TestScript(t *testing.T) {
 			"keys":       scriptKeys,
 			"start":      scriptStart,
 			"signal":     scriptSignal,
+			"slot":       scriptSlot,
 			"controller": scriptController,
 			"ended":      scriptEnded,
 			"until":      scriptUntil,
@@ -196,7 +198,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(of(ts, args[0]).Process.Signal(signals[args[1]]))
 }
 
-var signals = map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}
+var signals = map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT}
 
 func scriptController(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "controller DIR SIGNAL")
