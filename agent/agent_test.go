@@ -225,7 +225,7 @@ func TestPatience(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	dir, _ := noops(t, "", 1)
 	for _, o := range []Options{{Dir: dir, SlotCommand: []string{"x"}}, {Dir: dir, Slots: 1}, {Dir: filepath.Join(dir, "nowhere"), Slots: 1, SlotCommand: []string{"x"}}} {
-		if err := Run(t.Context(), o); err == nil {
+		if _, err := Run(t.Context(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
 	}

@@ -188,7 +188,7 @@ func (a *supervisor) control(c broker.Control) {
 		a.empty = false
 	}
 	if c.Drain {
-		a.leave(sweep.CausePreempted)
+		a.leave(told(c.Why))
 	}
 }
 
@@ -201,7 +201,7 @@ func (a *supervisor) answered(q broker.Request, r broker.Reply) {
 	case r.Unknown:
 		a.greeted = false
 		if q.Hello != nil { // the controller has done with this incarnation
-			a.leave(sweep.CausePreempted)
+			a.leave(LeftTold)
 			return
 		}
 		a.greet()
@@ -219,7 +219,7 @@ func (a *supervisor) answered(q broker.Request, r broker.Reply) {
 		}
 	}
 	if r.Drain || r.Done {
-		a.leave(sweep.CausePreempted)
+		a.leave(told(r.Why))
 	}
 }
 
@@ -233,8 +233,9 @@ func (a *supervisor) take(g broker.Granted) {
 		a.stop(old, sweep.CauseCancelled) // the controller has taken it from us, and given it again
 	}
 	a.jobs[j.seat()] = j
+	a.granted++
 	if a.leaving != "" {
-		a.stop(j, a.leaving)
+		a.stop(j, a.leaving.cause())
 		return
 	}
 	a.waiting = append(a.waiting, j)
@@ -270,7 +271,7 @@ func (a *supervisor) keepContact(now time.Time) {
 	if a.link == nil || now.Sub(a.lastHeard) > a.o.Patience {
 		if now.Sub(a.lastHeard) > a.o.Patience {
 			a.o.Log.Warn().Dur("for", now.Sub(a.lastHeard)).Msg("there is no controller: the agent leaves")
-			a.leave(sweep.CausePreempted)
+			a.leave(LeftAlone)
 		}
 		return
 	}
@@ -287,11 +288,11 @@ func (a *supervisor) keepContact(now time.Time) {
 // askIfHungry asks for trials where there is room for a quarter of what the agent wants to hold.
 func (a *supervisor) askIfHungry() {
 	now := time.Now()
-	if !a.greeted || !a.warm || a.leaving != "" || a.fatal != nil || now.Before(a.pausedUntil) {
+	if !a.greeted || !a.warm || !a.known && now.Sub(a.since) < endWithin || a.leaving != "" || a.fatal != nil || now.Before(a.pausedUntil) {
 		return
 	}
 	if a.asking { // the same question again, so that it gets the same answer
-		if now.Sub(a.askedAt) > answerWithin && a.say(broker.Request{Ask: &broker.Ask{Sequence: a.sequence, Free: a.free}}) {
+		if now.Sub(a.askedAt) > answerWithin && a.say(broker.Request{Ask: &broker.Ask{Sequence: a.sequence, Free: a.free, TimeLeft: a.timeLeft(now)}}) {
 			a.askedAt = now
 		}
 		return
@@ -300,7 +301,7 @@ func (a *supervisor) askIfHungry() {
 	if free <= 0 || 4*free < a.capacity() && len(a.waiting) > 0 || a.empty && now.Sub(a.askedAt) < a.o.Heartbeat {
 		return
 	}
-	if a.say(broker.Request{Ask: &broker.Ask{Sequence: a.sequence + 1, Free: free}}) {
+	if a.say(broker.Request{Ask: &broker.Ask{Sequence: a.sequence + 1, Free: free, TimeLeft: a.timeLeft(now)}}) {
 		a.asking, a.free, a.askedAt = true, free, now
 		a.sequence++
 	}

@@ -203,7 +203,7 @@ func (a *supervisor) slotDied(s *slot, e slotEvent) {
 		case status.Signaled():
 			a.judge(j, s, e)
 		default:
-			a.finish(j, death(e.state, s.said.String(), false, a.signalled))
+			a.finish(j, death(e.state, s.said.String(), false, ""))
 		}
 	}
 	a.waiting = append(again, a.waiting...)
@@ -221,11 +221,35 @@ func (a *supervisor) slotDied(s *slot, e slotEvent) {
 func (a *supervisor) judge(j *job, s *slot, e slotEvent) {
 	words := s.said.String()
 	j.dead = true
-	end := func() results.End {
+	a.dying[j] = func() results.End {
 		kills := memoryKills()
 		forMemory := kills > a.memoryKills
 		a.memoryKills = kills
-		return death(e.state, words, forMemory, a.signalled)
+		leaving := a.leaving
+		if !a.signalled {
+			leaving = ""
+		}
+		return death(e.state, words, forMemory, leaving)
 	}
-	time.AfterFunc(judgeAfter, func() { a.deaths <- deadJob{j, end} })
+	if a.signalled {
+		a.buryOne(j)
+		return
+	}
+	time.AfterFunc(judgeAfter, func() { a.deaths <- j })
+}
+
+// buryOne reports the end of an attempt whose process a signal has ended.
+func (a *supervisor) buryOne(j *job) {
+	end := a.dying[j]
+	delete(a.dying, j)
+	if end != nil && a.jobs[j.seat()] == j {
+		a.finish(j, end())
+	}
+}
+
+// bury does so for all of them: the agent was signalled, too, so nothing more is to be waited for.
+func (a *supervisor) bury() {
+	for j := range a.dying {
+		a.buryOne(j)
+	}
 }

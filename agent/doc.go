@@ -9,7 +9,7 @@
 // that it is committed. So a report survives the broker, the controller and the agent.
 //
 // When the controller is gone the agent goes on with what it has, looks for the next controller in broker.json, and leaves after a while.
-// Told to leave, by a signal or by the controller, it has its trials saved and handed over first.
+// Told to leave, by a signal or by the controller, or near the end of its time, it has its trials saved and handed over first (departure.go, clock.go).
 //
 // All decisions of the supervisor are made in one goroutine (loop.go), which hears of everything else through channels: slots (slot.go), the
 // link to the broker (contact.go), the spool (reporter.go), signals and clocks. dispatch.go gives trials to slots ahead of time where they are short; queue.go takes them back where they are not.

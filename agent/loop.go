@@ -40,11 +40,14 @@ type supervisor struct {
 	warm    bool // all slots have been ready once: the agent asks from then on
 	jobs    map[seat]*job
 	waiting []*job // granted, and not given to a slot yet
-	deaths  chan deadJob
+	deaths  chan *job
+	dying   map[*job]func() results.End // whose process a signal has ended
 
 	contact
-	leaving     sweep.Cause // why this agent leaves; "": it does not
-	signalled   bool
+	clock
+	granted     int       // trials, ever
+	leaving     Departure // why this agent leaves; "": it does not
+	signalled   bool      // and a signal made it
 	pausedUntil time.Time // after a full disk
 	typical     float64   // seconds that a trial takes, lately; 0: unknown
 	numbers     []numbered
@@ -52,21 +55,16 @@ type supervisor struct {
 	fatal       error
 }
 
-// A deadJob is an attempt whose process died by a signal, judged after a moment: SLURM and the kernel do not tell everybody at once.
-type deadJob struct {
-	job *job
-	end func() results.End
-}
-
 func newSupervisor(o Options, i sweep.Incarnation, s *spool.Spool, log *logFile) *supervisor {
 	return &supervisor{o: o, incarnation: i, spool: s, log: log, reporter: newReporter(i, s, o.Log), events: make(chan slotEvent, 1024),
-		jobs: map[seat]*job{}, deaths: make(chan deadJob, 64), contact: newContact(), memoryKills: memoryKills()}
+		jobs: map[seat]*job{}, deaths: make(chan *job, 64), dying: map[*job]func() results.End{}, contact: newContact(), memoryKills: memoryKills()}
 }
 
 // run is the agent's only decision maker.
 func (a *supervisor) run(ctx context.Context) error {
 	go a.reporter.run()
 	go a.converse()
+	a.startClock(ctx)
 	for range a.o.Slots {
 		a.newSlot()
 	}
@@ -77,10 +75,8 @@ func (a *supervisor) run(ctx context.Context) error {
 		select {
 		case e := <-a.events:
 			a.slotEvent(e)
-		case d := <-a.deaths:
-			if a.jobs[d.job.seat()] == d.job {
-				a.finish(d.job, d.end())
-			}
+		case j := <-a.deaths:
+			a.buryOne(j)
 		case n := <-a.reporter.said:
 			a.numbers = append(a.numbers, n)
 		case h := <-a.heard:
@@ -88,10 +84,13 @@ func (a *supervisor) run(ctx context.Context) error {
 		case s := <-a.o.Signals:
 			a.o.Log.Info().Str("signal", s.String()).Msg("the agent hands over and leaves")
 			a.signalled = true
-			a.leave(sweep.CausePreempted)
+			a.leave(signalled(s))
+			a.bury()
+		case end := <-a.ends:
+			a.learnEnd(end)
 		case <-done:
 			done = nil
-			a.leave(sweep.CausePreempted)
+			a.leave(LeftTold)
 		case now := <-ticks.C:
 			a.tick(now)
 		}
@@ -113,13 +112,14 @@ func (a *supervisor) over() bool {
 }
 
 // leave begins the end: what waits is given back, what runs is told to save and hand over.
-func (a *supervisor) leave(why sweep.Cause) {
+func (a *supervisor) leave(why Departure) {
 	if a.leaving != "" {
 		return
 	}
+	a.o.Log.Info().Str("why", string(why)).Int("trials", len(a.jobs)).Msg("the agent leaves")
 	a.leaving = why
 	for _, j := range a.jobs {
-		a.stop(j, why)
+		a.stop(j, why.cause())
 	}
 }
 
@@ -129,6 +129,9 @@ func (a *supervisor) stop(j *job, why sweep.Cause) {
 		return
 	}
 	j.stopped = why
+	if a.dying[j] != nil { // it is dead already, and judged in a moment
+		return
+	}
 	if j.slot == nil {
 		a.finish(j, results.End{Cause: why, Detail: "it was not running"})
 		return
@@ -192,6 +195,7 @@ func (a *supervisor) tick(now time.Time) {
 		}
 	}
 	a.keepContact(now)
+	a.watchClock(now)
 }
 
 // close ends the slots, has everything spooled and, where there is a controller, sent, and says goodbye.

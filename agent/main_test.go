@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 		var o Options
 		if err = json.Unmarshal([]byte(os.Args[2]), &o); err == nil {
 			o.Log = zerolog.Nop()
-			err = Run(context.Background(), o)
+			_, err = Run(context.Background(), o)
 		}
 	default:
 		os.Exit(m.Run())
@@ -75,6 +75,7 @@ type running struct {
 	signals chan os.Signal
 	stop    context.CancelFunc
 	ended   chan error
+	left    Left // when it has ended
 }
 
 // run starts an agent; it is waited for at the end of the test, whatever happens.
@@ -84,7 +85,9 @@ func run(t *testing.T, o Options) *running {
 	o.Signals = r.signals
 	over := make(chan struct{})
 	go func() {
-		r.ended <- Run(ctx, o)
+		left, err := Run(ctx, o)
+		r.left = left
+		r.ended <- err
 		close(over)
 	}()
 	t.Cleanup(func() {
@@ -105,7 +108,8 @@ func runUntil(stop <-chan struct{}, o Options) error {
 		case <-ctx.Done():
 		}
 	}()
-	return Run(ctx, o)
+	_, err := Run(ctx, o)
+	return err
 }
 
 // end waits for the agent's end.

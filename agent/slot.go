@@ -63,6 +63,9 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 	c.Args[0] = os.Args[0] // the program may look at the name by which it was called
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.Env = append(append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.Threads)), o.SlotEnv...)
+	if d := devices(o, s.number); d != "" {
+		c.Env = append(c.Env, "CUDA_VISIBLE_DEVICES="+d)
+	}
 	mark := command.SlotMark(fmt.Sprintf("%s-%d", log.incarnation, s.serial))
 	if o.external {
 		c.SysProcAttr.Pdeathsig = 0 // it sees the end of its pipe, and ends the program's processes before itself
@@ -93,6 +96,19 @@ func (s *slot) keep(o Options, log *logFile, events chan<- slotEvent, started ch
 		command.KillStrays(mark)
 	}
 	events <- slotEvent{slot: s.number, serial: s.serial, ended: true, err: err, state: c.ProcessState}
+}
+
+// devices are the GPUs of a slot, as CUDA_VISIBLE_DEVICES has them: each slot gets as many as there are for it, one after the other; where there are more slots
+// than GPUs they share them. "": there are none. The names are those that this process was given, which mean something to it alone.
+func devices(o Options, number int) string {
+	n := len(o.Devices)
+	switch {
+	case n == 0:
+		return ""
+	case n < o.Slots:
+		return o.Devices[number%n]
+	}
+	return strings.Join(o.Devices[number*n/o.Slots:(number+1)*n/o.Slots], ",")
 }
 
 // confine puts the calling thread on the processors of this slot, so that the process which it starts, with all its threads, begins there. The

@@ -116,9 +116,13 @@ func TestHandOver(t *testing.T) {
 				return len(seen) == len(trials) && seen[trials[0].ID] && seen[trials[1].ID]
 			})
 			leave(d, r)
+			want := sweep.CausePreempted
+			if name == "signal" {
+				want = sweep.CauseWalltime
+			}
 			for _, trial := range trials {
 				end := d.ended(trial.ID, 1)
-				if end.Cause != sweep.CausePreempted || end.Update < 1000 {
+				if end.Cause != want || end.Update < 1000 {
 					t.Errorf("ended by %s at update %d: %s", end.Cause, end.Update, end.Detail)
 				}
 				if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(sweep.StatePath(trial.ID, end.Update)))); err != nil {

@@ -36,8 +36,11 @@ type Request struct {
 type Hello struct {
 	Host         string       `json:"host"`
 	PID          int          `json:"pid"`
+	Node         string       `json:"node,omitempty"` // by the scheduler's name, where it has one; else the host stands for it
+	Job          string       `json:"job,omitempty"`  // of the scheduler, for people: "17_3"
 	Slots        int          `json:"slots"`
-	MemoryBytes  int64        `json:"memory"` // 0: unknown
+	GPUs         int          `json:"gpus,omitempty"` // that its slots have together
+	MemoryBytes  int64        `json:"memory"`         // 0: unknown
 	Class        string       `json:"class,omitempty"`
 	BinaryDigest string       `json:"binary"` // SHA-256 of the executable, hexadecimal
 	SpecDigest   string       `json:"spec"`
@@ -71,7 +74,14 @@ type Reply struct {
 	Done    bool         `json:"done,omitempty"`    // to an Ask: nothing is left to do and nothing will be
 	Lost    []sweep.Hold `json:"lost,omitempty"`    // to a Hello or Beat: stop these, they are not yours any more
 	Drain   bool         `json:"drain,omitempty"`   // hand everything over and leave
+	Why     string       `json:"why,omitempty"`     // to a Drain that concerns this agent alone: DrainTime or DrainNode
 }
+
+// Why an agent shall leave though the sweep goes on.
+const (
+	DrainTime = "time" // too little is left of its time for any trial that waits
+	DrainNode = "node" // its node is quarantined
+)
 
 // Granted is one trial to start.
 type Granted struct {
@@ -105,7 +115,8 @@ type Control struct {
 	Committed uint64       `json:"committed,omitempty"` // reports up to this sequence are in the log, synced
 	Lost      []sweep.Hold `json:"lost,omitempty"`      // stop these attempts
 	Work      bool         `json:"work,omitempty"`      // an agent whose ask came back empty should ask again now
-	Drain     bool         `json:"drain,omitempty"`     // hand everything over and leave
+	Drain     bool         `json:"drain,omitempty"`     // hand everything over and leave…
+	Why       string       `json:"why,omitempty"`       // …as in Reply
 }
 
 // CommSubject is where a rank of a group hears what is for it, or, as rank "all", what is for every rank of the group.

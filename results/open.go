@@ -79,6 +79,14 @@ func (d *Dataset) Agents() int {
 	return d.state.Agents()
 }
 
+// Quarantined lists the nodes that get no trial any more, by name.
+func (d *Dataset) Quarantined() []Quarantine {
+	if d.state == nil {
+		return []Quarantine{}
+	}
+	return d.state.Quarantined()
+}
+
 // Digest is the digest of the finished dataset; "" before.
 func (d *Dataset) Digest() string { return d.digest }
 

@@ -86,6 +86,15 @@ type End struct {
 	Update  int         `json:"update"` // the update that was reached
 	Detail  string      `json:"detail,omitempty"`
 	Seconds float64     `json:"seconds"` // that the attempt took
+	Pace    *Pace       `json:"pace,omitempty"`
+}
+
+// A Pace is what an attempt at a trial that is trained has measured of itself, in seconds. What it did not do is 0.
+type Pace struct {
+	Start      float64 `json:"start"`      // until it could begin with its first update: building, reading the state
+	Updates    int     `json:"updates"`    // that it did
+	Update     float64 `json:"update"`     // one update: the mean
+	Checkpoint float64 `json:"checkpoint"` // one checkpoint with its evaluations: the longest
 }
 
 // A TrialReport is what one attempt at a trial reports: any of its parts may be empty. End comes last.
@@ -185,6 +194,7 @@ type Event struct {
 	Attempt int           `json:"attempt,omitempty"`
 	Agent   string        `json:"agent,omitempty"`
 	Cause   sweep.Cause   `json:"cause,omitempty"`
+	Node    string        `json:"node,omitempty"` // that is quarantined, or no more
 	Detail  string        `json:"detail,omitempty"`
 }
 

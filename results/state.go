@@ -1,6 +1,7 @@
 package results
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -23,6 +24,15 @@ type State struct {
 	draws    int
 	state    string // of the sweep; "": it has not begun
 	differ   int    // nondeterministic rows
+
+	quarantined map[string]Quarantine // by node
+}
+
+// A Quarantine says that a node gets no trial any more, and why.
+type Quarantine struct {
+	Node   string    `json:"node"`
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
 }
 
 // TrialState is one trial in a State.
@@ -88,7 +98,7 @@ func (v Value) isAbsent() bool {
 func newState(spec *sweep.Spec, plan []sweep.Trial) *State {
 	s := &State{
 		spec: spec, trials: map[sweep.TrialID]*TrialState{}, high: map[sweep.Incarnation]uint64{}, agents: map[string]bool{},
-		causes: map[sweep.Cause]int{}, outcomes: map[sweep.Outcome]int{},
+		causes: map[sweep.Cause]int{}, outcomes: map[sweep.Outcome]int{}, quarantined: map[string]Quarantine{},
 	}
 	s.plan(plan)
 	return s
@@ -143,6 +153,15 @@ func (s *State) Causes() map[sweep.Cause]int { return s.causes }
 
 // Agents is how many agents have joined since the present controller's term began, and not left.
 func (s *State) Agents() int { return len(s.agents) }
+
+// Quarantined lists the nodes that are under quarantine, by name.
+func (s *State) Quarantined() []Quarantine {
+	list := make([]Quarantine, 0, len(s.quarantined))
+	for _, name := range slices.Sorted(maps.Keys(s.quarantined)) {
+		list = append(list, s.quarantined[name])
+	}
+	return list
+}
 
 // SweepState is the state of the sweep: running, paused, stopped, ended; "" before its first controller.
 func (s *State) SweepState() string { return s.state }

@@ -50,6 +50,9 @@ const (
 	EventTermTaken   = "term taken"
 	EventAgentJoined = "agent joined"
 	EventAgentLeft   = "agent left"
+
+	EventNodeQuarantined = "node quarantined" // it gets no trial any more; Event.Node names it
+	EventNodeReleased    = "node released"    // it does again
 )
 
 func (s *State) event(at time.Time, e *Event, rows *Rows) {
@@ -60,8 +63,16 @@ func (s *State) event(at time.Time, e *Event, rows *Rows) {
 		s.agents[e.Agent] = true
 	case EventAgentLeft:
 		delete(s.agents, e.Agent)
+	case EventNodeQuarantined:
+		s.quarantined[e.Node] = Quarantine{Node: e.Node, Since: at.UTC(), Reason: e.Detail}
+	case EventNodeReleased:
+		delete(s.quarantined, e.Node)
 	}
-	rows.event(at, EventRow{Kind: e.Kind, Trial: string(e.Trial), Attempt: int64(e.Attempt), Agent: e.Agent, Cause: string(e.Cause), Detail: e.Detail})
+	detail := e.Detail
+	if e.Node != "" {
+		detail = e.Node + ": " + detail
+	}
+	rows.event(at, EventRow{Kind: e.Kind, Trial: string(e.Trial), Attempt: int64(e.Attempt), Agent: e.Agent, Cause: string(e.Cause), Detail: detail})
 }
 
 // known finds a planned trial.
@@ -123,6 +134,7 @@ func (s *State) attemptEnded(at time.Time, e *Ended, rows *Rows) error {
 
 // endAttempt closes an attempt in the books.
 func (s *State) endAttempt(at time.Time, t *TrialState, a *AttemptState, end End, rows *Rows) {
+	end.Pace = nil // a measurement for the controller of the moment
 	a.Ended, a.End, a.Newest = true, end, t.newest()
 	s.causes[end.Cause]++
 	rows.event(at, EventRow{Kind: "attempt ended", Trial: string(t.ID), Attempt: int64(a.Number), Agent: a.Agent, Cause: string(end.Cause), Detail: end.Detail})

@@ -70,6 +70,8 @@ type snapshot struct {
 	State    string
 	Differ   int
 	Outcomes map[sweep.Outcome]int
+
+	Quarantined map[string]Quarantine
 }
 
 type trialSnapshot struct {
@@ -96,7 +98,8 @@ type trialSnapshot struct {
 
 // encode writes the state as a file.
 func (s *State) encode() ([]byte, error) {
-	snap := snapshot{High: s.high, Agents: s.agents, Causes: s.causes, Draws: s.draws, State: s.state, Differ: s.differ, Outcomes: s.outcomes}
+	snap := snapshot{High: s.high, Agents: s.agents, Causes: s.causes, Draws: s.draws, State: s.state, Differ: s.differ, Outcomes: s.outcomes,
+		Quarantined: s.quarantined}
 	for t := range s.Trials {
 		params, err := json.Marshal(t.Params)
 		if err != nil {
@@ -133,6 +136,7 @@ func decodeState(spec *sweep.Spec, data []byte) (*State, error) {
 	maps.Copy(s.agents, snap.Agents)
 	maps.Copy(s.causes, snap.Causes)
 	maps.Copy(s.outcomes, snap.Outcomes)
+	maps.Copy(s.quarantined, snap.Quarantined)
 	s.draws, s.state, s.differ = snap.Draws, snap.State, snap.Differ
 	for _, t := range snap.Trials {
 		var params sweep.Values

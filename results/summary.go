@@ -22,6 +22,8 @@ type Status struct {
 	TrialsPerS float64        `json:"trials_per_s"`       // ended trials per second in which at least one attempt ran
 	Extended   map[int]int    `json:"extended,omitempty"` // trials that sweep extend has given more updates, by how many they are to have
 	Best       *Place         `json:"best"`               // the best cell so far; nil: none
+
+	Quarantined []Quarantine `json:"quarantined"` // nodes that get no trial any more
 }
 
 // Summarize counts a sweep's trials and attempts.
@@ -36,7 +38,7 @@ func Summarize(d *Dataset) (Status, error) {
 			s.Failed++
 		}
 	}
-	s.Running, s.Agents = d.runningTrials(), d.Agents()
+	s.Running, s.Agents, s.Quarantined = d.runningTrials(), d.Agents(), d.Quarantined()
 	s.Waiting = max(len(d.plan)-s.Ended-s.Running, 0)
 	timings, err := Collect(d.Timings(), compareTimings)
 	if err != nil {

@@ -44,8 +44,8 @@ best: /sweeps/one/weights/t0-0/u000100.safetensors (seed 0, the nearest to the m
 
 // TestStatusJSON pins the names of sweep status, which other programs read.
 func TestStatusJSON(t *testing.T) {
-	got, err := json.Marshal(Status{Causes: map[string]int{"code": 1}})
-	want := `{"id":"","state":"","trials":null,"ended":0,"failed":0,"running":0,"waiting":0,"causes":{"code":1},"agents":0,"trials_per_s":0,"best":null}`
+	got, err := json.Marshal(Status{Causes: map[string]int{"code": 1}, Quarantined: []Quarantine{{Node: "n1", Reason: "why"}}})
+	want := `{"id":"","state":"","trials":null,"ended":0,"failed":0,"running":0,"waiting":0,"causes":{"code":1},"agents":0,"trials_per_s":0,"best":null,"quarantined":[{"node":"n1","since":"0001-01-01T00:00:00Z","reason":"why"}]}`
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
 	}

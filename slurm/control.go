@@ -67,19 +67,21 @@ func (c *Client) show(ctx context.Context, args ...string) ([]Fields, error) {
 
 // A JobDetail is what scontrol says of one job.
 type JobDetail struct {
-	State    State
-	Reason   string
-	Requeue  bool // SLURM runs it again if it is preempted or its node dies
-	Restarts int
-	Limit    Duration
-	End      time.Time
-	Nodes    string
-	Fields   Fields // all of it
+	State  State
+	Reason string
+	// Preempted: another job wants the nodes, and this one has the grace of its partition until they are taken.
+	Preempted bool
+	Requeue   bool // SLURM runs it again if it is preempted or its node dies
+	Restarts  int
+	Limit     Duration
+	End       time.Time
+	Nodes     string
+	Fields    Fields // all of it
 }
 
 func jobDetail(f Fields, zone *time.Location) JobDetail {
 	restarts, _ := f.number("Restarts")
-	return JobDetail{State: ParseState(f["JobState"]), Reason: f.text("Reason"), Requeue: f["Requeue"] == "1", Restarts: restarts,
+	return JobDetail{State: ParseState(f["JobState"]), Reason: f.text("Reason"), Requeue: f["Requeue"] == "1", Restarts: restarts, Preempted: !ParseTime(f["PreemptTime"], zone).IsZero(),
 		Limit: parseLeft(f["TimeLimit"]), End: ParseTime(f["EndTime"], zone), Nodes: f.text("NodeList"), Fields: f}
 }
 

@@ -214,7 +214,7 @@ func checkController(ctx context.Context, where string, f *controllerFlags) erro
 }
 
 // host runs an agent with a host beside it. A signal is the agent's first: it hands its trials over, then the controller steps down; if that takes too long, at the same time.
-func (a *app) host(ctx context.Context, o agent.Options, args []string) error {
+func (a *app) host(ctx context.Context, o agent.Options, args []string) (agent.Left, error) {
 	ctx, over := context.WithCancel(ctx)
 	defer over()
 	h := &host{dir: o.Dir, args: args, stderr: a.stderr, log: o.Log, over: over, contact: make(chan bool, 1)}
@@ -236,8 +236,8 @@ func (a *app) host(ctx context.Context, o agent.Options, args []string) error {
 		defer close(gone)
 		h.run(hosting)
 	}()
-	err := agent.Run(ctx, o)
+	left, err := agent.Run(ctx, o)
 	stepDown()
 	<-gone
-	return err
+	return left, err
 }

@@ -169,7 +169,11 @@ func (a *app) follow(ctx context.Context, t *team, dir string, spec *sweep.Spec,
 		hosting.listen = "127.0.0.1"
 	}
 	log := a.logger().Level(quiet)
-	err := a.work(ctx, agent.Options{Dir: dir, Slots: t.slots(threads), Threads: threads, Patience: clusterPatience, Log: log}, agentFlags{controller: controllerAgent, hosting: hosting})
+	o := agent.Options{Dir: dir, Slots: t.slots(threads), Threads: threads, Patience: clusterPatience, Log: log}
+	if j, err := findJob(); err == nil {
+		j.options(&o)
+	}
+	_, err := a.work(ctx, o, agentFlags{controller: controllerAgent, hosting: hosting})
 	if refused := new(agent.RefusedError); errors.As(err, &refused) {
 		return refuse(err)
 	}

@@ -101,6 +101,9 @@ func (a *app) printStatusText(dir string, s results.Status) error {
 	if s.Agents > 0 {
 		fmt.Fprintln(a.stdout, "agents:", s.Agents)
 	}
+	for _, q := range s.Quarantined {
+		fmt.Fprintf(a.stdout, "node %s gets no trials since %s: %s; sweep retry --node %[1]s ends it\n", q.Node, q.Since.Local().Format("2006-01-02 15:04"), q.Reason)
+	}
 	if b := s.Best; b != nil {
 		fmt.Fprintf(a.stdout, "best cell so far: %s %s (n %d of %d) %s\n", b.Metric, results.MeanText(b.Value, b.SD), b.N, b.Planned, b.Checkpoint)
 	}

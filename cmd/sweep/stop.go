@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,23 +33,51 @@ What has ended stays; sweep resume goes on with the rest.`,
 }
 
 func newRetry(a *app) *cobra.Command {
-	var cause string
+	var cause, node string
 	c := &cobra.Command{
-		Use:     "retry [DIR]",
-		Short:   "Open failed trials again, all or those of one cause",
-		Long:    "retry opens trials that failed, diverged or were cancelled again. A live controller runs them at once, else sweep resume does.",
-		Example: "  sweep retry runs/lr-scan --cause oom\n  sweep resume runs/lr-scan",
+		Use:   "retry [DIR]",
+		Short: "Open failed trials again, all or those of one cause; or give a node trials again",
+		Long: `retry opens trials that failed, diverged or were cancelled again. A live controller runs them at once, else sweep resume does.
+With --node it ends the quarantine of a node instead (sweep status lists them): agents there get trials again.`,
+		Example: "  sweep retry runs/lr-scan --cause oom\n  sweep resume runs/lr-scan\n  sweep retry runs/lr-scan --node node17",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			dir, err := folder(args)
 			if err != nil {
 				return err
 			}
+			if c.Flags().Changed("node") {
+				if err := quarantined(dir, node); err != nil {
+					return err
+				}
+				return a.request(c, dir, controller.Request{Want: controller.WantRelease, Node: node})
+			}
 			return a.request(c, dir, controller.Request{Want: controller.WantRetry, Cause: sweep.Cause(cause)})
 		},
 	}
 	c.Flags().StringVar(&cause, "cause", "", "only trials whose last attempt ended by this cause (default: all that failed)")
+	c.Flags().StringVar(&node, "node", "", "end the quarantine of this node, and open no trial")
+	c.MarkFlagsMutuallyExclusive("cause", "node")
 	return c
+}
+
+// quarantined refuses a node that is not.
+func quarantined(dir, node string) error {
+	d, err := openDataset(dir)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, q := range d.Quarantined() {
+		if q.Node == node {
+			return nil
+		}
+		names = append(names, q.Node)
+	}
+	if len(names) == 0 {
+		return usage("--node %s: no node is under quarantine", node)
+	}
+	return usage("--node %s: it is not under quarantine; these are: %s", node, strings.Join(names, ", "))
 }
 
 // request leaves a request for the sweep's controller and waits until it is done. Without a live controller this process

@@ -66,16 +66,18 @@ type run struct {
 	deleted  map[int]bool
 	diverged bool
 	notes    []string
+	pace     pace
 }
 
 func newRun(ctx context.Context, job Job, c sweep.Config, threads int, report Reporter, d disk) (*run, error) {
+	begun := time.Now()
 	t, err := newTrainer(c, threads, newGang(ctx, job.Reducer))
 	if err != nil {
 		return nil, err
 	}
 	return &run{
 		trainer: t, job: job, send: report, disk: d, last: time.Now(), saved: -1, deleted: map[int]bool{},
-		planned: job.Spec.Checkpoints.Planned(t.updates, t.updates),
+		planned: job.Spec.Checkpoints.Planned(t.updates, t.updates), pace: pace{begun: begun},
 	}, nil
 }
 
@@ -108,11 +110,14 @@ func (r *run) run(ctx context.Context) (results.End, error) {
 
 // lead trains, with checkpoints, to the end of the trial.
 func (r *run) lead(ctx context.Context) error {
+	r.pace.ready()
 	for {
 		if slices.Contains(r.planned, r.done) && !r.checkpointed(r.done) {
+			begun := time.Now()
 			if err := r.checkpoint(ctx); err != nil {
 				return err
 			}
+			r.pace.checkpointed(time.Since(begun))
 		}
 		if r.done >= r.updates {
 			return nil
@@ -120,10 +125,12 @@ func (r *run) lead(ctx context.Context) error {
 		if err := r.gang.over(ctx); err != nil {
 			return err
 		}
+		begun := time.Now()
 		metrics, finite, err := r.update()
 		if err != nil {
 			return err
 		}
+		r.pace.updated(time.Since(begun))
 		if err := r.add(metrics); err != nil {
 			return err
 		}
@@ -287,5 +294,5 @@ func (r *run) finish(ctx context.Context) (results.End, error) {
 }
 
 func (r *run) end(cause sweep.Cause) results.End {
-	return results.End{Cause: cause, Update: r.done, Detail: strings.Join(r.notes, "; ")}
+	return results.End{Cause: cause, Update: r.done, Detail: strings.Join(r.notes, "; "), Pace: r.pace.result()}
 }

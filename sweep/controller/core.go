@@ -30,7 +30,8 @@ type CoreOptions struct {
 	Binary string        // digest of the binary that agents must run; "": any
 	Finite bool          // the plan is complete: nothing is drawn
 
-	Ranks func(sweep.Trial) int // how many ranks train a trial together; nil: one
+	Ranks       func(sweep.Trial) int // how many ranks train a trial together; nil: one
+	Quarantined []results.Quarantine  // nodes that an earlier controller has put under quarantine
 }
 
 // Core decides everything in a sweep: who gets which trial, when an attempt has ended, when a trial has. It is a pure state machine:
@@ -62,6 +63,10 @@ type Core struct {
 	gathering *trial   // the gang that slots are kept for
 	aside     []*trial // gangs that cannot be granted now
 	short     bool     // an event has said that the agents have too few slots for one
+
+	longest     time.Duration   // that an attempt has needed until it had something to hand over; 0: unknown
+	late        time.Duration   // the longest time that attempts at trials which the last ask passed over have spent in vain
+	quarantined map[string]bool // nodes
 
 	clock  time.Duration // the leases' clock: stands still while the controller or the broker is away
 	now    time.Duration // of the last event
@@ -95,7 +100,10 @@ func NewCore(o CoreOptions, ledger Ledger, past []Past) *Core {
 	c := &Core{
 		options: o, ledger: ledger, finite: o.Finite,
 		trials: map[sweep.TrialID]*trial{}, agents: map[sweep.Incarnation]*agent{}, hosts: map[string]*host{},
-		target: targetOf(o.Spec),
+		target: targetOf(o.Spec), quarantined: map[string]bool{},
+	}
+	for _, q := range o.Quarantined {
+		c.quarantined[q.Node] = true
 	}
 	c.expire = o.Expiry
 	for _, p := range past {

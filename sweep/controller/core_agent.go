@@ -31,6 +31,11 @@ type agent struct {
 	hungry   bool          // it got less than it could start
 	told     bool          // of work, since the last tick
 
+	left    time.Duration // of its time, when it last asked; 0: it has no end
+	served  bool          // it was granted something
+	tooLate string        // why it has no time for anything that waits; "": it has
+	why     string        // it said that it leaves
+
 	gap      uint64 // sequence of a report that came too early
 	announce bool   // a commit is to be announced
 }
@@ -83,8 +88,10 @@ func (c *Core) requested(e Requested) {
 	case r.Ask != nil:
 		c.ask(e, a)
 	case r.Beat != nil:
-		c.answer(e.Ticket, broker.Reply{Lost: c.reconcile(a, r.Beat.Holding), Drain: c.mode != working})
+		leave, why := c.drain(a)
+		c.answer(e.Ticket, broker.Reply{Lost: c.reconcile(a, r.Beat.Holding), Drain: leave, Why: why})
 	case r.Leave != nil:
+		a.why = r.Leave.Why
 		c.depart(a, left)
 		c.answer(e.Ticket, broker.Reply{Done: c.mode == over})
 	default:
@@ -115,12 +122,28 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 		a.slots = h.Slots
 		c.recallAside()
 		a.name = AgentName(h.Host, h.PID)
-		c.lodge(a, h.Host)
+		c.lodge(a, cmp.Or(h.Node, h.Host))
 		c.counts.Agents++
-		c.write(results.Entry{Event: &results.Event{Kind: "agent joined", Agent: a.name, Detail: fmt.Sprintf("incarnation %s, %d slots", a.id, h.Slots)}})
+		c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentJoined, Agent: a.name, Detail: joining(a.id, h)}})
 	}
 	c.announceCommit(a)
-	c.answer(ticket, broker.Reply{Lost: c.reconcile(a, h.Holding), Drain: c.mode != working})
+	leave, why := c.drain(a)
+	c.answer(ticket, broker.Reply{Lost: c.reconcile(a, h.Holding), Drain: leave, Why: why})
+}
+
+// joining says to people who an agent is.
+func joining(i sweep.Incarnation, h *broker.Hello) string {
+	text := fmt.Sprintf("incarnation %s, %d slots", i, h.Slots)
+	if h.GPUs > 0 {
+		text += fmt.Sprintf(", %d GPUs", h.GPUs)
+	}
+	if h.Job != "" {
+		text += ", job " + h.Job
+	}
+	if h.Node != "" {
+		text += ", node " + h.Node
+	}
+	return text
 }
 
 // AgentName is how people know an agent: its host and process id. processOf reads it back.
@@ -200,11 +223,14 @@ func (c *Core) forget(a *agent) {
 	}
 	c.counts.Agents--
 	c.dislodge(a)
-	why := "it said so"
-	if a.fate == lost {
+	why := cmp.Or(a.why, "it said so")
+	switch {
+	case a.fate == lost:
 		why = "it was lost"
+	case a.tooLate != "":
+		why += ": " + a.tooLate
 	}
-	c.write(results.Entry{Event: &results.Event{Kind: "agent left", Agent: a.name, Detail: why}})
+	c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentLeft, Agent: a.name, Detail: why}})
 }
 
 // dismiss tells every agent to hand over and leave.

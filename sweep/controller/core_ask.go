@@ -17,13 +17,18 @@ func (c *Core) ask(e Requested, a *agent) {
 	q := e.Request.Ask
 	switch {
 	case q.Sequence == a.sequence:
-		c.answer(e.Ticket, broker.Reply{Trials: a.granted(), Done: c.mode == over, Drain: c.mode != working})
+		c.answerAsk(e.Ticket, a)
 		return
 	case q.Sequence < a.sequence: // it was overtaken: nobody waits for an answer any more
 		c.answer(e.Ticket, broker.Reply{})
 		return
 	}
 	want := max(min(q.Free, maxGrant), 0)
+	a.left = q.TimeLeft
+	c.judge(a.host)
+	if leave, _ := c.drain(a); leave || !c.hasTime(a) {
+		want = 0
+	}
 	if missing := want - c.counts.Waiting; missing > 0 && !c.finite && c.mode == working && !c.paused {
 		c.deferred = append(c.deferred, e)
 		c.draw(missing)
@@ -32,11 +37,19 @@ func (c *Core) ask(e Requested, a *agent) {
 	a.sequence, a.answer, a.offered = q.Sequence, nil, 0
 	a.due = slices.DeleteFunc(a.due, func(s grantedSeat) bool { return !s.holds(a) })
 	a.hungry = want > len(a.due)
+	c.late = 0
 	if c.mode == working && !c.paused {
 		c.grant(a, want)
+		a.tooLate = c.tooLate(a)
 	}
 	a.answer, a.due = append(a.due, a.answer...), nil
-	c.answer(e.Ticket, broker.Reply{Trials: a.granted(), Done: c.mode == over, Drain: c.mode != working})
+	a.served = a.served || len(a.answer) > 0
+	c.answerAsk(e.Ticket, a)
+}
+
+func (c *Core) answerAsk(ticket uint64, a *agent) {
+	leave, why := c.drain(a)
+	c.answer(ticket, broker.Reply{Trials: a.granted(), Done: c.mode == over, Drain: leave, Why: why})
 }
 
 // grant begins attempts, so that the agent has up to want trials to start, with its part of gangs.

@@ -46,6 +46,11 @@ func (c *Core) tick() {
 			c.at = append(c.at, ReadSpool{a.id})
 		}
 	}
+	for _, a := range c.order { // a node's hosts in the order of their agents
+		if a.host != nil {
+			c.judge(a.host)
+		}
+	}
 	c.wake = c.counts.Waiting > 0
 	if c.away || c.clock < c.expire {
 		return

@@ -29,17 +29,18 @@ func (c *Core) ranksOf(t sweep.Trial) int {
 // them; gangs that come first get what it offers.
 func (c *Core) pick(a *agent, room int) *trial {
 	h := a.host
-	if h.alone != nil {
+	if h.alone != nil || c.suspected(h) {
 		return nil
 	}
+	may := func(t *trial) bool { return c.inTime(a, t) && !c.avoids(h, t) }
 	if h.reserved != nil && h.reserved.state != waiting {
 		h.reserved = nil // another attempt has delivered it
 	}
 	if h.reserved == nil {
-		h.reserved = c.queue.alone.pop()
+		h.reserved = c.queue.alone.popThat(may)
 	}
 	if t := h.reserved; t != nil && t.ranks == 1 {
-		if h.held > 0 {
+		if h.held > 0 || !may(t) {
 			return nil
 		}
 		h.reserved, h.alone = nil, t
@@ -53,7 +54,7 @@ func (c *Core) pick(a *agent, room int) *trial {
 		if len(a.due) > due {
 			continue
 		}
-		t := c.queue.take()
+		t := c.queue.take(may)
 		if t == nil || t.ranks == 1 {
 			return t
 		}
@@ -141,7 +142,7 @@ func (c *Core) members(t *trial) (members []*agent) {
 	alone := t.record.mustBeAlone()
 	for _, a := range c.order {
 		h := a.host
-		if h == nil || a.fate != staying || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) {
+		if h == nil || a.fate != staying || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
 			continue
 		}
 		n := min(a.offered, a.slots-a.taken, t.ranks-len(members))

@@ -10,6 +10,10 @@ type host struct {
 	held     int    // seats of its agents
 	reserved *trial // that it is kept free for
 	alone    *trial // that runs on it alone
+
+	deaths    []*trial // that died here in a row in their first seconds, each once
+	lastDeath string
+	sound     bool // a trial has lived here
 }
 
 // lodge puts an agent on its host, with what it holds.

@@ -23,15 +23,35 @@ func (q *queue) add(t *trial) {
 	}
 }
 
-// take removes the next trial that is not to be alone on its host, or is a gang; nil: there is none.
-func (q *queue) take() *trial {
-	if t := q.first.pop(); t != nil {
-		return t
+// take removes the next trial that is not to be alone on its host, or is a gang, and that may go to the agent that asks; nil: there is none.
+func (q *queue) take(may func(*trial) bool) *trial {
+	for _, l := range []*list{&q.first, &q.again, &q.fresh} {
+		if t := l.popThat(may); t != nil {
+			return t
+		}
 	}
-	if t := q.again.pop(); t != nil {
-		return t
+	return nil
+}
+
+// maxPassed bounds the search for a trial that an agent may have.
+const maxPassed = 64
+
+// popThat removes the first trial that may go. Those before it go to the end, so that they cannot hide others for ever.
+func (l *list) popThat(may func(*trial) bool) (found *trial) {
+	var passed []*trial
+	for len(passed) < maxPassed {
+		t := l.pop()
+		if t == nil || may(t) {
+			found = t
+			break
+		}
+		passed = append(passed, t)
 	}
-	return q.fresh.pop()
+	for _, t := range passed {
+		t.queued = true
+		l.push(t)
+	}
+	return found
 }
 
 // A list is a first-in, first-out queue whose front costs nothing to remove.

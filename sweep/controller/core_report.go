@@ -99,12 +99,12 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 	if t.state == ended {
 		return
 	}
+	if len(tr.Checkpoints) > 0 && c.commands() && t.saved == 0 {
+		t.saved = c.now - t.granted
+	}
 	if end := tr.End; end != nil {
-		if owns := c.owns(from, t, tr.Attempt, tr.Rank); owns && t.isGang() {
-			c.gangEnded(t, tr.Rank, *end)
-		} else if owns {
-			c.free(t)
-			c.account(t, *end)
+		if owns := c.owns(from, t, tr.Attempt, tr.Rank); owns {
+			c.attemptEnded(t, tr.Rank, *end)
 		} else if arrived(end.Cause) && tr.Rank == 0 && !t.short(*end) {
 			// A zombie: its attempt has ended before, but what it delivers is as good as anybody's.
 			t.record.note(*end, false, 0)
@@ -112,6 +112,26 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 	}
 	if tr.End != nil || t.record.said != "" {
 		c.settle(t)
+	}
+}
+
+// attemptEnded takes what the owner of an attempt, or of one rank of it, says of its end.
+func (c *Core) attemptEnded(t *trial, rank int, end results.End) {
+	h := t.seats[rank].agent.host
+	if rank == 0 {
+		c.learn(t, end)
+	}
+	if h != nil {
+		c.witness(t, h, end)
+	}
+	if t.isGang() {
+		c.gangEnded(t, rank, end)
+	} else {
+		c.free(t)
+		c.account(t, end)
+	}
+	if h != nil {
+		c.judge(h)
 	}
 }
 

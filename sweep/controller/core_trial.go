@@ -25,6 +25,13 @@ type trial struct {
 	epoch int    // at the grant; -1: an earlier controller granted it
 	word  string // of a gang: what the first rank said that lost the others
 
+	granted time.Duration // by the controller's clock
+	saved   time.Duration // of a command: from the grant to its first checkpoint; 0: it has none
+	vain    time.Duration // that an attempt has spent without anything to hand over
+	diedOn  string        // the node on which it last died in its first seconds…
+	diedAt  time.Duration
+	frail   bool // …and it did so on several
+
 	outcome sweep.Outcome // of an ended trial
 	record  record
 }
@@ -135,6 +142,7 @@ func (c *Core) plant(planned sweep.Trial) *trial {
 // hand gives a waiting trial to agents, one for each rank.
 func (c *Core) hand(t *trial, agents []*agent, attempt int) {
 	t.state, t.attempt, t.epoch, t.word = running, attempt, c.epoch, ""
+	t.granted, t.saved = c.now, 0
 	t.seats = make([]seat, len(agents))
 	for rank, a := range agents {
 		t.seats[rank] = seat{a, c.clock}

@@ -29,6 +29,8 @@ func (c *Core) asked(r Request) {
 			c.paused, c.wake = pause, true
 			c.write(results.Entry{State: &results.Change{State: state, Why: "sweep " + r.Want}})
 		}
+	case WantRelease:
+		c.releaseNode(r.Node)
 	case WantRetry:
 		c.retry(r.Cause)
 	case WantExtend:

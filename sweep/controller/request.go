@@ -24,16 +24,18 @@ const (
 	WantResume   = "resume"   // end a pause
 	WantRetry    = "retry"    // open trials again
 	WantExtend   = "extend"   // give trials more updates
+	WantRelease  = "release"  // end the quarantine of a node
 	WantTakeover = "takeover" // hand everything over and leave: another controller wants the term
 )
 
-var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantExtend, WantTakeover}
+var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantExtend, WantRelease, WantTakeover}
 
 // A Request is what a person wants of the controller, live or next. It lies as one file in control/requests until it is done.
 type Request struct {
 	Version int             `json:"v"`
 	Want    string          `json:"want"`
 	Cause   sweep.Cause     `json:"cause,omitempty"`   // of a retry: which trials; "": all that failed
+	Node    string          `json:"node,omitempty"`    // of a release
 	Term    int             `json:"term,omitempty"`    // of a takeover: the term that shall end
 	Trials  []sweep.TrialID `json:"trials,omitempty"`  // of an extension
 	Updates int             `json:"updates,omitempty"` // of an extension: that they shall have in all

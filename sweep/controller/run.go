@@ -87,6 +87,7 @@ func newShell(o Options, term *Term) (*shell, error) {
 	s.teller = &teller{Ledger: s.writer, log: o.Log}
 	s.core = NewCore(CoreOptions{
 		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid", Ranks: ranks(o.Spec),
+		Quarantined: state.Quarantined(),
 	}, s.teller, past)
 	s.startProgress(state)
 	return s, nil

@@ -277,7 +277,7 @@ func (w *world) sync(c *Core) {
 func (w *world) obey(command Command) {
 	switch command := command.(type) {
 	case Answer:
-		if r := command.Reply; w.finishing && (r.Drain || r.Done) {
+		if r := command.Reply; w.core.mode == handing && (r.Drain || r.Done) {
 			w.complain("a controller that steps down sends an agent away: %+v", r)
 		}
 		w.checkGrants(command.Reply)
@@ -286,7 +286,7 @@ func (w *world) obey(command Command) {
 			reply(command.Reply)
 		}
 	case Tell:
-		if w.finishing && command.Control.Drain {
+		if w.core.mode == handing && command.Control.Drain && command.Control.Why == "" {
 			w.complain("a controller that steps down sends its agents away")
 		}
 		if n := command.Control.Committed; n > w.log.durable.high[command.Incarnation] {
