@@ -57,7 +57,7 @@ func (c *Core) diedEarly(h *host, t *trial, end results.End) {
 
 // judge puts a node under quarantine, or not. While trials still run there they decide.
 func (c *Core) judge(h *host) {
-	if len(h.deaths) < maxDeaths || c.quarantined[h.name] {
+	if len(h.deaths) < maxDeaths || c.quarantined[h.name] || c.mode != working {
 		return
 	}
 	for _, a := range c.order {
