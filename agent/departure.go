@@ -20,6 +20,7 @@ const (
 	LeftIdle      Departure = "idle"            // for too long
 	LeftAlone     Departure = "no controller"   // for too long
 	LeftNode      Departure = "node quarantined"
+	LeftScaled    Departure = "fewer agents are wanted"
 )
 
 // cause is that of the attempts which the agent hands over.
@@ -51,6 +52,8 @@ func told(why string) Departure {
 		return LeftTime
 	case broker.DrainNode:
 		return LeftNode
+	case broker.DrainJob:
+		return LeftScaled
 	}
 	return LeftTold
 }

@@ -79,6 +79,24 @@ func ReadTrialLog(dir string, trial sweep.TrialID) iter.Seq2[LogLine, error] {
 }
 
 func trialLines(dir string, trial sweep.TrialID) ([]LogLine, error) {
+	return FollowTrialLog(dir, trial).Next()
+}
+
+// A LogFollower reads on in the logs of a trial.
+type LogFollower struct {
+	dir   string
+	trial sweep.TrialID
+	read  map[string]int64 // positions, by file
+}
+
+// FollowTrialLog begins before the first line.
+func FollowTrialLog(dir string, trial sweep.TrialID) *LogFollower {
+	return &LogFollower{dir, trial, map[string]int64{}}
+}
+
+// Next are the lines since the last call, of all attempts, in the order of time. A log whose end is torn is read up to there, for now.
+func (f *LogFollower) Next() ([]LogLine, error) {
+	dir, trial := f.dir, f.trial
 	entries, err := os.ReadDir(filepath.Join(dir, sweep.LogDir))
 	if err != nil {
 		return nil, fmt.Errorf("read the logs: %w", err)
@@ -89,7 +107,7 @@ func trialLines(dir string, trial sweep.TrialID) ([]LogLine, error) {
 			continue
 		}
 		path := filepath.Join(dir, sweep.LogDir, e.Name())
-		_, err := durable.ReadLog(path, 0, func(payload []byte, _ int64) error {
+		position, err := durable.ReadLog(path, f.read[path], func(payload []byte, _ int64) error {
 			if !bytes.Contains(payload, []byte(trial)) {
 				return nil
 			}
@@ -106,6 +124,7 @@ func trialLines(dir string, trial sweep.TrialID) ([]LogLine, error) {
 		if err != nil && !errors.As(err, &torn) {
 			return nil, err
 		}
+		f.read[path] = position
 	}
 	slices.SortStableFunc(lines, func(a, b LogLine) int { return a.Time.Compare(b.Time) })
 	return lines, nil

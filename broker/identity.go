@@ -155,14 +155,14 @@ func (a Address) Write(dir string) error {
 		return err
 	}
 	perm := fs.FileMode(0o664)
-	if slices.ContainsFunc(a.URLs, hasSecret) {
+	if slices.ContainsFunc(a.URLs, HasSecret) {
 		perm = 0o600
 	}
 	return durable.Write(filepath.Join(dir, sweep.BrokerFile), append(text, '\n'), perm)
 }
 
-// hasSecret tells whether an URL holds a user's name, password or token.
-func hasSecret(text string) bool {
+// HasSecret tells whether an URL holds a user's name, password or token.
+func HasSecret(text string) bool {
 	u, err := url.Parse(text)
 	return err != nil || u.User != nil
 }

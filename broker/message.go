@@ -74,13 +74,14 @@ type Reply struct {
 	Done    bool         `json:"done,omitempty"`    // to an Ask: nothing is left to do and nothing will be
 	Lost    []sweep.Hold `json:"lost,omitempty"`    // to a Hello or Beat: stop these, they are not yours any more
 	Drain   bool         `json:"drain,omitempty"`   // hand everything over and leave
-	Why     string       `json:"why,omitempty"`     // to a Drain that concerns this agent alone: DrainTime or DrainNode
+	Why     string       `json:"why,omitempty"`     // to a Drain that concerns this agent alone: DrainTime, DrainNode or DrainJob
 }
 
 // Why an agent shall leave though the sweep goes on.
 const (
 	DrainTime = "time" // too little is left of its time for any trial that waits
 	DrainNode = "node" // its node is quarantined
+	DrainJob  = "job"  // a person wants fewer agents
 )
 
 // Granted is one trial to start.

@@ -160,13 +160,14 @@ func (c *Client) Submit(ctx context.Context, file string) (int64, error) {
 }
 
 // Cancel cancels jobs. Those that have ended already are no error.
-func (c *Client) Cancel(ctx context.Context, tasks ...Task) error {
+func (c *Client) Cancel(ctx context.Context, tasks ...Task) error { return c.cancel(ctx, nil, tasks) }
+
+func (c *Client) cancel(ctx context.Context, args []string, tasks []Task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	args := make([]string, len(tasks))
-	for i, t := range tasks {
-		args[i] = t.String()
+	for _, t := range tasks {
+		args = append(args, t.String())
 	}
 	_, err := c.Run(ctx, "scancel", args...)
 	if says(err, "already completing or completed") || says(err, "Invalid job id") {

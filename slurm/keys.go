@@ -19,6 +19,18 @@ type Key struct {
 	negated     bool
 }
 
+// List tells whether an option is several texts, lines of shell or options of others.
+func (k Key) List() bool {
+	_, list := k.field(&Options{}).(*[]string)
+	return list
+}
+
+// Switch tells whether "true" is what an option mostly is.
+func (k Key) Switch() bool {
+	_, is := k.field(&Options{}).(*bool)
+	return is || k.Name == "exclusive"
+}
+
 // Keys lists all options, in the order of the script.
 func Keys() []Key { return slices.Clone(keys) }
 

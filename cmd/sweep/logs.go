@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,13 +16,15 @@ import (
 )
 
 func newLogs(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "logs TRIAL [DIR]",
-		Short:   "Print what a trial has logged, attempt by attempt",
-		Long:    "logs prints what all attempts at a trial have logged, with the agent and the time. TRIAL is its key or any unique beginning of it.",
-		Example: "  sweep logs 3fa9 runs/lr-scan",
+	var follow bool
+	c := &cobra.Command{
+		Use:   "logs TRIAL [DIR]",
+		Short: "Print what a trial has logged, attempt by attempt",
+		Long: `logs prints what all attempts at a trial have logged, with the agent and the time. TRIAL is its key or any unique beginning of it.
+With -f it goes on until the trial has ended, wherever it runs.`,
+		Example: "  sweep logs 3fa9 runs/lr-scan\n  sweep logs -f 3fa9",
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			dir, err := folder(args[1:])
 			if err != nil {
 				return err
@@ -29,19 +33,50 @@ func newLogs(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			printed := 0
-			for line, err := range agent.ReadTrialLog(dir, trial) {
-				if err != nil {
-					return err
-				}
-				printed++
-				fmt.Fprintf(a.stdout, "%s attempt %d %s  %s\n", line.Time.UTC().Format("2006-01-02T15:04:05.000Z"), line.Attempt, line.Agent, line.Text)
+			lines := agent.FollowTrialLog(dir, trial)
+			if follow {
+				return a.tailLog(c.Context(), dir, trial, lines)
 			}
-			if printed == 0 {
+			printed, err := a.printLines(lines)
+			if err == nil && printed == 0 {
 				fmt.Fprintf(a.stderr, "trial %s has logged nothing yet\n", trial)
 			}
-			return nil
+			return err
 		},
+	}
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the trial has ended")
+	return c
+}
+
+// printLines prints what is new.
+func (a *app) printLines(lines *agent.LogFollower) (printed int, err error) {
+	found, err := lines.Next()
+	for _, line := range found {
+		fmt.Fprintf(a.stdout, "%s attempt %d %s  %s\n", line.Time.UTC().Format("2006-01-02T15:04:05.000Z"), line.Attempt, line.Agent, line.Text)
+	}
+	return len(found), err
+}
+
+// tailLog prints lines as they come, until the trial has ended.
+func (a *app) tailLog(ctx context.Context, dir string, trial sweep.TrialID, lines *agent.LogFollower) error {
+	ctx, release := interruptible(ctx)
+	defer release()
+	ticks := time.NewTicker(watching)
+	defer ticks.Stop()
+	for {
+		d, err := openDataset(dir)
+		if err != nil {
+			return err
+		}
+		ended := slices.ContainsFunc(d.Trials(), func(t results.TrialRow) bool { return t.Trial == string(trial) })
+		if _, err := a.printLines(lines); err != nil || ended {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticks.C:
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ Exit codes: 0 done; 1 failure of the system, or verify found a fault; 2 bad usag
 	})
 	root.AddCommand(
 		newNew(a), newList(a), newPlan(a), newSmoke(a), newBench(a), newSimulate(a),
-		newRun(a), newResume(a), newStop(a), newRetry(a), newExtend(a), newStatus(a), newLogs(a),
+		newRun(a), newSubmit(a), newScale(a), newResume(a), newStop(a), newRetry(a), newExtend(a), newStatus(a), newLogs(a),
 		newBest(a), newRescore(a), newExport(a), newVerify(a),
 		newAgent(a), newAgentSlot(a), newController(a), newEqual(a), newSample(a), newDoctor(a), newDoctorProbe(a),
 	)

@@ -12,31 +12,39 @@ import (
 	"neurosweep/broker"
 	"neurosweep/models/train"
 	"neurosweep/results"
+	"neurosweep/slurm"
 	"neurosweep/sweep/controller"
 )
 
 func newStatus(a *app) *cobra.Command {
+	var live bool
 	c := &cobra.Command{
-		Use:     "status [DIR]",
-		Short:   "Say how far a sweep is",
-		Example: "  sweep status runs/lr-scan\n  sweep status --json",
+		Use:   "status [DIR]",
+		Short: "Say how far a sweep is, and how its jobs do",
+		Long: `status says how far a sweep is: from the committed results, who holds its term, and, of a submitted sweep, what the cluster says of its jobs.
+With --watch it says so again whenever something changes, until the sweep has ended, or ^C.`,
+		Example: "  sweep status runs/lr-scan\n  sweep status --json\n  sweep status --watch",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			dir, err := folder(args)
 			if err != nil {
 				return err
 			}
-			if a.json {
-				return a.printStatus(dir)
+			if live {
+				return a.watchStatus(c.Context(), dir)
 			}
-			s, err := status(dir)
+			s, err := wholeStatus(c.Context(), dir, &slurm.Watch{Client: &slurm.Client{}})
 			if err != nil {
 				return err
 			}
-			return a.printStatusText(dir, s)
+			if a.json {
+				return a.printJSON(s)
+			}
+			return a.printWholeStatus(dir, s)
 		},
 	}
-	c.Flags().BoolVar(&a.json, "json", false, "print JSON")
+	c.Flags().BoolVar(&a.json, "json", false, "print JSON; with --watch a document a line")
+	c.Flags().BoolVar(&live, "watch", false, "go on until the sweep has ended")
 	return c
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"neurosweep/models/train"
 	"neurosweep/results"
+	"neurosweep/slurm"
 	"neurosweep/sweep"
 	"neurosweep/sweep/controller"
 )
@@ -18,7 +20,7 @@ func newStop(a *app) *cobra.Command {
 		Use:   "stop [DIR]",
 		Short: "Stop a sweep: agents hand over what they train; sweep resume goes on",
 		Long: `stop has every running trial saved and handed over, and ends the controller. It returns when that has happened.
-What has ended stays; sweep resume goes on with the rest.`,
+What has ended stays; sweep resume goes on with the rest. Of a submitted sweep, agents that wait in the queue are cancelled first.`,
 		Example: "  sweep stop runs/lr-scan",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -26,10 +28,48 @@ What has ended stays; sweep resume goes on with the rest.`,
 			if err != nil {
 				return err
 			}
-			return a.request(c, dir, controller.Request{Want: controller.WantStop})
+			s, err := readSubmission(dir)
+			if err != nil {
+				return err
+			}
+			if s == nil {
+				return a.request(c, dir, controller.Request{Want: controller.WantStop})
+			}
+			return a.stopOnCluster(c, dir, s)
 		},
 	}
 	return c
+}
+
+// stopOnCluster stops a submitted sweep: what waits is cancelled, so that it does not begin meanwhile; what runs hears of it from the controller, or
+// from SLURM where there is none.
+func (a *app) stopOnCluster(c *cobra.Command, dir string, s *submission) error {
+	release, err := lockSubmission(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	client := &slurm.Client{}
+	_, live, err := controller.LiveHolder(dir)
+	if err != nil {
+		return err
+	}
+	alive, unasked := a.alive(c.Context(), client, dir, s)
+	if unasked == nil {
+		controllers, err := living(c.Context(), client, s.Controllers)
+		alive = append(alive, controllers...)
+		unasked = errors.Join(err, client.CancelWaiting(c.Context(), tasksOf(alive)...))
+	}
+	if err := a.request(c, dir, controller.Request{Want: controller.WantStop}); err != nil {
+		return err
+	}
+	if unasked != nil {
+		return fmt.Errorf("the sweep is stopped, and jobs of it may still wait: %w", unasked)
+	}
+	if live {
+		return nil
+	}
+	return client.Cancel(c.Context(), tasksOf(alive)...)
 }
 
 func newRetry(a *app) *cobra.Command {

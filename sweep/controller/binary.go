@@ -27,6 +27,12 @@ func (e *BinaryError) Error() string {
 		"go on with that one, or with this one by --accept-binary", e.Dir, e.Was, e.Is)
 }
 
+// CheckBinary tells whether a program of this digest may run the sweep in dir: the error is a *BinaryError where another one has run it so far.
+func CheckBinary(dir, digest string) error {
+	_, err := formerBinary(Options{Dir: dir, Binary: digest})
+	return err
+}
+
 // formerBinary is the digest of the program that has run the sweep so far; "": none has. The error is a *BinaryError where it is another one than
 // o.Binary, and that is not accepted.
 func formerBinary(o Options) (string, error) {

@@ -54,9 +54,10 @@ type Core struct {
 	agents   map[sweep.Incarnation]*agent
 	order    []*agent // in the order in which they were first heard of
 	hosts    map[string]*host
-	deferred []Requested // asks that wait for Drawn
-	drawing  bool        // a Draw is on its way
-	wake     bool        // hungry agents should hear that there is work
+	drained  map[string]bool // jobs whose agents leave: a person has scaled the sweep down
+	deferred []Requested     // asks that wait for Drawn
+	drawing  bool            // a Draw is on its way
+	wake     bool            // hungry agents should hear that there is work
 	target   target
 	finite   bool // no more trials can be drawn
 
@@ -99,7 +100,7 @@ type Counts struct{ Planned, Ended, Failed, Running, Waiting, Agents int }
 func NewCore(o CoreOptions, ledger Ledger, past []Past) *Core {
 	c := &Core{
 		options: o, ledger: ledger, finite: o.Finite,
-		trials: map[sweep.TrialID]*trial{}, agents: map[sweep.Incarnation]*agent{}, hosts: map[string]*host{},
+		trials: map[sweep.TrialID]*trial{}, agents: map[sweep.Incarnation]*agent{}, hosts: map[string]*host{}, drained: map[string]bool{},
 		target: targetOf(o.Spec), quarantined: map[string]bool{},
 	}
 	for _, q := range o.Quarantined {

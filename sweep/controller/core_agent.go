@@ -17,7 +17,8 @@ type agent struct {
 	id      sweep.Incarnation
 	name    string // host and process id, for people
 	host    *host
-	greeted bool // it said Hello to this controller; else it is known from the log only
+	job     string // of the scheduler; "": none
+	greeted bool   // it said Hello to this controller; else it is known from the log only
 	heard   time.Duration
 	slots   int // processes that run trials
 	held    map[sweep.TrialID]*trial
@@ -119,7 +120,7 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 	a.heard = c.clock
 	if !a.greeted {
 		a.greeted = true
-		a.slots = h.Slots
+		a.slots, a.job = h.Slots, h.Job
 		c.recallAside()
 		a.name = AgentName(h.Host, h.PID)
 		c.lodge(a, cmp.Or(h.Node, h.Host))

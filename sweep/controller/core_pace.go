@@ -94,6 +94,8 @@ func (c *Core) drain(a *agent) (leave bool, why string) {
 		return true, ""
 	case a.host != nil && c.quarantined[a.host.name]:
 		return true, broker.DrainNode
+	case c.drained[a.job]:
+		return true, broker.DrainJob
 	case a.tooLate != "":
 		return true, broker.DrainTime
 	}

@@ -33,6 +33,8 @@ func (c *Core) asked(r Request) {
 		c.releaseNode(r.Node)
 	case WantRetry:
 		c.retry(r.Cause)
+	case WantDrain:
+		c.drainJobs(r.Jobs)
 	case WantExtend:
 		c.extend(r.Trials, r.Updates)
 	}

@@ -25,10 +25,11 @@ const (
 	WantRetry    = "retry"    // open trials again
 	WantExtend   = "extend"   // give trials more updates
 	WantRelease  = "release"  // end the quarantine of a node
+	WantDrain    = "drain"    // let the agents of some jobs leave
 	WantTakeover = "takeover" // hand everything over and leave: another controller wants the term
 )
 
-var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantExtend, WantRelease, WantTakeover}
+var wants = []string{WantStop, WantPause, WantResume, WantRetry, WantExtend, WantRelease, WantDrain, WantTakeover}
 
 // A Request is what a person wants of the controller, live or next. It lies as one file in control/requests until it is done.
 type Request struct {
@@ -39,6 +40,7 @@ type Request struct {
 	Term    int             `json:"term,omitempty"`    // of a takeover: the term that shall end
 	Trials  []sweep.TrialID `json:"trials,omitempty"`  // of an extension
 	Updates int             `json:"updates,omitempty"` // of an extension: that they shall have in all
+	Jobs    []string        `json:"jobs,omitempty"`    // of a drain, by the scheduler's names: "17_3"
 	Time    time.Time       `json:"time"`              // when it was made, for the order
 	name    string
 }
