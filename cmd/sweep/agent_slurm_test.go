@@ -180,13 +180,13 @@ func (s *clusterSweep) left() (why []string) {
 const clusterText = `name: cluster
 method: grid
 task: {name: delay_comparison}
-model: {name: leaky_rnn, hidden: 64}
-train: {updates: 8000, batch: 16, length: 20, optimizer: adam, lr: 1e-3, threads: 1}
+model: {name: leaky_rnn, hidden: 192}
+train: {updates: 1500, batch: 64, length: 50, optimizer: adam, lr: 1e-3, threads: 1}
 seeds: 2
 parameters:
   train.lr: {values: [1e-3, 2e-3]}
 evaluate: {seq: {kind: seq100, batches: 1, seed: 1000}}
-checkpoints: {every: 2000, keep: all}
+checkpoints: {every: 500, keep: all}
 select: {metric: accuracy, condition: seq, goal: maximize, over: checkpoints}
 `
 
@@ -236,7 +236,7 @@ func TestAgentsAreDisturbed(t *testing.T) {
 // TestWalltime gives an agent a job of one minute, and trials that need longer: it leaves in time by the clock that it has from SLURM, and requeues the job until all is done.
 func TestWalltime(t *testing.T) {
 	c := slurmtest.Start(t, slurmtest.Config{Nodes: 1})
-	s := beginSweep(t, c, strings.NewReplacer("updates: 8000", "updates: 30000", "every: 2000", "every: 30000", "[1e-3, 2e-3]", "[1e-3]").Replace(clusterText))
+	s := beginSweep(t, c, strings.NewReplacer("updates: 1500", "updates: 6000", "every: 500", "every: 6000", "[1e-3, 2e-3]", "[1e-3]").Replace(clusterText))
 	task := s.agents(slurm.Options{CPUsPerTask: 8, Time: slurm.Duration(60e9), Signal: 10})
 	s.awaitCause(sweep.CauseWalltime, 1)
 	waitFor(t, "the job is requeued", func() bool { return s.job(task).Restarts >= 1 })

@@ -34,6 +34,7 @@ type simAgent struct {
 	frozen  bool // its messages do not get through
 	greeted bool
 	leaving bool
+	ends    time.Duration // when its job is over; 0: never
 	runs    map[seatKey]*simRun
 
 	sequence   uint64 // of asks
@@ -67,6 +68,13 @@ func (w *world) spawn() {
 	w.born++
 	a := &simAgent{world: w, id: sweep.Incarnation(fmt.Sprintf("agent%03d", w.born)), number: w.born, host: fmt.Sprint("host", w.random.IntN(w.hosts)),
 		runs: map[seatKey]*simRun{}}
+	if w.faults.badHost {
+		a.host = fmt.Sprint("host", w.born%w.hosts)
+	}
+	if limit := w.faults.walltime; limit > 0 {
+		a.ends = w.Now() + w.between(limit/2, limit)
+		w.After(a.ends-w.Now(), func() { a.leave(sweep.CauseWalltime) })
+	}
 	w.agents[a.id] = a
 	w.spools[a.id] = &simSpool{}
 	a.beat()
@@ -118,7 +126,7 @@ func (a *simAgent) answer(r broker.Reply) {
 	}
 	a.stop(r.Lost)
 	if r.Drain {
-		a.drain()
+		a.leave(sweep.CausePreempted)
 	}
 }
 
@@ -134,16 +142,16 @@ func (a *simAgent) stop(lost []sweep.Hold) {
 	}
 }
 
-// drain hands everything over and leaves.
-func (a *simAgent) drain() {
-	if a.leaving {
+// leave hands everything over and leaves.
+func (a *simAgent) leave(cause sweep.Cause) {
+	if a.leaving || a.dead {
 		return
 	}
 	a.leaving = true
 	for _, h := range a.holding() {
 		a.runs[seatKey{h.Trial, h.Rank}].halt()
 		delete(a.runs, seatKey{h.Trial, h.Rank})
-		a.report(results.TrialReport{Trial: h.Trial, Attempt: h.Attempt, Rank: h.Rank, End: &results.End{Cause: sweep.CausePreempted}})
+		a.report(results.TrialReport{Trial: h.Trial, Attempt: h.Attempt, Rank: h.Rank, End: &results.End{Cause: cause}})
 	}
 	a.request(a, broker.Request{Leave: &broker.Leave{Why: "drained"}}, a.answer)
 	a.After(a.between(0, time.Second), func() { // with the spool left behind
@@ -167,18 +175,32 @@ func (a *simAgent) askNow() {
 			a.asking = true
 			a.sequence++
 		}
-		sequence := a.sequence
-		a.request(a, broker.Request{Ask: &broker.Ask{Sequence: sequence, Free: a.slots - len(a.runs)}}, func(r broker.Reply) {
+		sequence, left := a.sequence, a.timeLeft()
+		a.request(a, broker.Request{Ask: &broker.Ask{Sequence: sequence, Free: a.slots - len(a.runs), TimeLeft: a.timeLeft()}}, func(r broker.Reply) {
 			if a.dead || !a.asking || a.sequence != sequence {
 				return
 			}
 			a.asking = r.Unknown
 			a.answer(r)
+			if left > 0 && left < leastTime && len(r.Trials) > 0 {
+				a.complain("agent %s asks with %v left, and is granted %+v", a.id, left, r.Trials)
+			}
 			for _, g := range r.Trials {
+				if a.log.durable.quarantined[a.host] {
+					a.complain("agent %s on %s, which is under quarantine, is granted %s", a.id, a.host, g.ID)
+				}
 				a.start(g)
 			}
 		})
 	}
+}
+
+// timeLeft is what an ask says; 0: the agent has no end.
+func (a *simAgent) timeLeft() time.Duration {
+	if a.ends == 0 {
+		return 0
+	}
+	return max(a.ends-a.Now(), 1)
 }
 
 // start runs a trial from its saved state.
@@ -221,6 +243,14 @@ func (a *simAgent) resume(r *simRun) {
 
 // train takes the trial to its next checkpoint.
 func (a *simAgent) train(r *simRun, update int) {
+	if a.faults.badHost && a.host == "host0" && r.gang == nil {
+		a.After(a.between(10*time.Millisecond, time.Second), func() {
+			if !r.stopped {
+				a.end(r, sweep.CauseCode, update)
+			}
+		})
+		return
+	}
 	a.After(a.between(10*time.Millisecond, 3*time.Second), func() {
 		if r.stopped {
 			return
@@ -264,7 +294,8 @@ func (a *simAgent) train(r *simRun, update int) {
 func (a *simAgent) end(r *simRun, cause sweep.Cause, update int) {
 	delete(a.runs, r.key())
 	r.halt()
-	a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, Rank: r.hold.Rank, End: &results.End{Cause: cause, Update: update, Detail: "as the script says"}})
+	a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, Rank: r.hold.Rank, End: &results.End{Cause: cause, Update: update, Detail: "as the script says",
+		Pace: &results.Pace{Start: 0.5, Updates: update, Update: 0.1, Checkpoint: 2}}})
 }
 
 // report spools a report, then publishes it.
@@ -323,7 +354,7 @@ func (a *simAgent) control(c broker.Control) {
 	}
 	a.stop(c.Lost)
 	if c.Drain {
-		a.drain()
+		a.leave(sweep.CausePreempted)
 	}
 	if c.Work {
 		a.askNow()

@@ -60,13 +60,9 @@ func (c *Core) judge(h *host) {
 	if len(h.deaths) < maxDeaths || c.quarantined[h.name] || c.mode != working {
 		return
 	}
-	for _, a := range c.order {
-		for _, t := range a.held {
-			if a.host == h && c.now-t.granted >= infancy {
-				h.proves()
-				return
-			}
-		}
+	if c.livesOn(h) {
+		h.proves()
+		return
 	}
 	if h.held > 0 || !c.soundBeside(h) {
 		return
@@ -96,9 +92,21 @@ func (c *Core) suspected(h *host) bool {
 	return len(h.deaths) >= maxDeaths && h.held > 0 && c.soundBeside(h)
 }
 
-// soundBeside tells whether trials have lived on another node that can take them.
+// soundBeside tells whether trials have lived on another node that can take them, or live there now.
 func (c *Core) soundBeside(h *host) bool {
-	return c.anyBeside(h, func(o *host) bool { return o.sound })
+	return c.anyBeside(h, func(o *host) bool { return o.sound || c.livesOn(o) })
+}
+
+// livesOn tells whether a trial runs on a node that is beyond its first seconds.
+func (c *Core) livesOn(h *host) bool {
+	for _, a := range c.order {
+		for _, t := range a.held {
+			if a.host == h && c.now-t.granted >= infancy {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // avoids tells whether a trial is kept for another node than h for a while. A gang is not: it needs whatever there is.

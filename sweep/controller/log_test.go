@@ -47,6 +47,16 @@ func (l *log) Complete(t sweep.TrialID, reached int) bool {
 
 func (l *log) Newest(t sweep.TrialID) int { return l.all.trial(t).newest() }
 
+// quarantined lists the nodes under quarantine.
+func (l *log) quarantined() (list []results.Quarantine) {
+	for node, is := range l.all.quarantined {
+		if is {
+			list = append(list, results.Quarantine{Node: node})
+		}
+	}
+	return list
+}
+
 // sync makes everything durable.
 func (l *log) sync() {
 	for _, e := range l.entries[l.synced:] {
@@ -90,6 +100,8 @@ type fold struct {
 	trials  map[sweep.TrialID]*foldTrial
 	planned []sweep.Trial
 	state   string
+
+	quarantined map[string]bool
 }
 
 type foldTrial struct {
@@ -103,7 +115,7 @@ type foldTrial struct {
 }
 
 func newFold(s *sweep.Spec) *fold {
-	return &fold{spec: s, high: map[sweep.Incarnation]uint64{}, trials: map[sweep.TrialID]*foldTrial{}}
+	return &fold{spec: s, high: map[sweep.Incarnation]uint64{}, trials: map[sweep.TrialID]*foldTrial{}, quarantined: map[string]bool{}}
 }
 
 func (f *fold) trial(id sweep.TrialID) *foldTrial {
@@ -163,6 +175,8 @@ func (f *fold) apply(e results.Entry) error {
 		f.planned = append(f.planned, e.Planned.Trials...)
 	case e.State != nil:
 		f.state = e.State.State
+	case e.Event != nil && e.Event.Node != "":
+		f.quarantined[e.Event.Node] = e.Event.Kind == results.EventNodeQuarantined
 	case e.Report != nil:
 		return f.report(e.Report)
 	}

@@ -59,6 +59,9 @@ type faults struct {
 	kill, freeze         float64 // of an agent, each second
 	crash, sleep, outage float64 // of the controller's end, its process's stop, the broker's loss, each second
 	stepDown             float64 // of the controller's handing over, each second
+
+	walltime time.Duration // that agents live at most; 0: for ever
+	badHost  bool          // trials die on host0 in their first second
 }
 
 // between is a random time.
@@ -155,7 +158,8 @@ func (w *world) startController() {
 	w.linked = true
 	w.tickets = map[uint64]func(broker.Reply){}
 	w.log.recover(w.random)
-	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0, Ranks: w.ranks}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
+	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0, Ranks: w.ranks,
+		Quarantined: w.log.quarantined()}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
 	w.syncing, w.asleep, w.backlog, w.finishing = false, false, nil, false
 	begun := Begun{Holder: "test"}
 	if w.extension != nil {
