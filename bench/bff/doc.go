@@ -7,5 +7,5 @@
 // filter, which knows the task's probabilities and sees the same inputs: its loss is the floor. With -hold the command fails unless
 //
 //   - there is a cell of GRUs with 128 units at a learning rate of 3e-3, and five of its seeds were evaluated after update 500;
-//   - each of its seeds has a checkpoint within these updates whose loss lies between the floor and 0.02, under every condition.
+//   - each of its seeds has a loss between the floor and 0.02 there, under every condition.
 package main
