@@ -4,11 +4,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"neurosweep/models/train"
 	"neurosweep/results"
@@ -233,10 +235,33 @@ func TestAgentsAreDisturbed(t *testing.T) {
 	}
 }
 
+// updatesIn is how many updates a trial of a spec makes on this machine in so many seconds.
+func updatesIn(t *testing.T, text string, seconds float64) int {
+	t.Helper()
+	spec, err := sweep.Parse("spec.yaml", []byte(text), nil, train.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := openPlan(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials, _, err := plan.Next(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := train.RunBench(spec, trials[0], 1, 100, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(seconds / (b.Median + b.Data))
+}
+
 // TestWalltime gives an agent a job of one minute, and trials that need longer: it leaves in time by the clock that it has from SLURM, and requeues the job until all is done.
 func TestWalltime(t *testing.T) {
 	c := slurmtest.Start(t, slurmtest.Config{Nodes: 1})
-	s := beginSweep(t, c, strings.NewReplacer("updates: 1500", "updates: 6000", "every: 500", "every: 6000", "[1e-3, 2e-3]", "[1e-3]").Replace(clusterText))
+	updates := fmt.Sprint(updatesIn(t, clusterText, 55))
+	s := beginSweep(t, c, strings.NewReplacer("updates: 1500", "updates: "+updates, "every: 500", "every: "+updates, "[1e-3, 2e-3]", "[1e-3]").Replace(clusterText))
 	task := s.agents(slurm.Options{CPUsPerTask: 8, Time: slurm.Duration(60e9), Signal: 10})
 	s.awaitCause(sweep.CauseWalltime, 1)
 	waitFor(t, "the job is requeued", func() bool { return s.job(task).Restarts >= 1 })
