@@ -131,8 +131,8 @@ done
 
 step gofmt check_gofmt
 step build make -s build
-step vet go vet -tags python,tmpfs,slurm ./...
-step staticcheck go run "$STATICCHECK" -tags python,tmpfs,slurm ./...
+step vet go vet -tags python,tmpfs,netns,slurm ./...
+step staticcheck go run "$STATICCHECK" -tags python,tmpfs,netns,slurm ./...
 step 'assembly is what the generators write' models/kernel/gen/check.sh
 
 # ---- tests
@@ -157,6 +157,15 @@ else
 		missing "$t: it needs the right to mount a small tmpfs"
 	done
 fi
+probe=sweep$$
+if { command -v ip >/dev/null || install iproute2; } && ip netns add "$probe" 2>/dev/null && ip link add probe7 netns "$probe" type veth peer name probe8 netns "$probe" 2>/dev/null; then
+	tags="$tags,netns"
+else
+	for t in $(tagged netns | tr ' ' '.'); do
+		missing "$t: it needs iproute2 and the right to make network namespaces"
+	done
+fi
+ip netns delete "$probe" 2>/dev/null
 slurm=no
 if slurm_installed >"$scratch/slurm.log" 2>&1 && own_hosts true; then
 	slurm=yes
