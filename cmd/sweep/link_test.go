@@ -88,7 +88,7 @@ func (w *wire) pump(to, from net.Conn) {
 		}
 		delay := w.delay
 		w.mu.Unlock()
-		time.Sleep(delay) // it is a slow wire
+		<-time.After(delay) // it is a slow wire
 		if err == nil {
 			_, err = to.Write(buffer[:n])
 		}
