@@ -44,6 +44,8 @@ type Hello struct {
 	Class        string       `json:"class,omitempty"`
 	BinaryDigest string       `json:"binary"` // SHA-256 of the executable, hexadecimal
 	SpecDigest   string       `json:"spec"`
+	Rank         int          `json:"rank,omitempty"`    // of a numbered agent, from 0 on…
+	Size         int          `json:"size,omitempty"`    // …among so many; 0: it is not numbered
 	Holding      []sweep.Hold `json:"holding,omitempty"` // from an earlier controller
 }
 

@@ -51,6 +51,9 @@ const (
 	EventAgentJoined = "agent joined"
 	EventAgentLeft   = "agent left"
 
+	EventGangWaiting     = "gang waiting"     // a trial has more ranks than all agents have slots
+	EventPlanScattered   = "plan scattered"   // over the ranks of a static schedule
+	EventPartWaiting     = "part waiting"     // of a rank whose agent has left
 	EventNodeQuarantined = "node quarantined" // it gets no trial any more; Event.Node names it
 	EventNodeReleased    = "node released"    // it does again
 )

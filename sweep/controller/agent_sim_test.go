@@ -29,6 +29,7 @@ type simAgent struct {
 	*world
 	id      sweep.Incarnation
 	number  int
+	rank    int // where the schedule is static
 	host    string
 	dead    bool
 	frozen  bool // its messages do not get through
@@ -75,6 +76,9 @@ func (w *world) spawn() {
 		a.ends = w.Now() + w.between(limit/2, limit)
 		w.After(a.ends-w.Now(), func() { a.leave(sweep.CauseWalltime) })
 	}
+	for slices.ContainsFunc(w.living(), func(o *simAgent) bool { return o.rank == a.rank }) {
+		a.rank++
+	}
 	w.agents[a.id] = a
 	w.spools[a.id] = &simSpool{}
 	a.beat()
@@ -99,7 +103,7 @@ func (a *simAgent) beat() {
 	if a.greeted {
 		a.request(a, broker.Request{Beat: &broker.Beat{Holding: a.holding()}}, a.answer)
 	} else {
-		a.request(a, broker.Request{Hello: &broker.Hello{Host: a.host, PID: a.number, Slots: a.slots, Holding: a.holding()}}, func(r broker.Reply) {
+		a.request(a, broker.Request{Hello: &broker.Hello{Host: a.host, PID: a.number, Slots: a.slots, Rank: a.rank, Size: a.hosts, Holding: a.holding()}}, func(r broker.Reply) {
 			a.greeted = !r.Unknown
 			a.republish()
 			a.answer(r)
@@ -210,6 +214,9 @@ func (a *simAgent) start(g broker.Granted) {
 	}
 	if a.dead {
 		return
+	}
+	if a.static && g.Index%a.hosts != a.rank {
+		a.complain("rank %d of %d is granted trial %d of the plan", a.rank, a.hosts, g.Index)
 	}
 	if old := a.runs[seatKey{g.ID, g.Hold().Rank}]; old != nil { // it has not heard yet that it lost an earlier attempt
 		if old.hold.Attempt >= g.Attempt {

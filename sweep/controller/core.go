@@ -64,6 +64,7 @@ type Core struct {
 	gathering *trial   // the gang that slots are kept for
 	aside     []*trial // gangs that cannot be granted now
 	short     bool     // an event has said that the agents have too few slots for one
+	parts     []queue  // of schedule: static, by rank, when it is known how many ranks there are
 
 	longest     time.Duration   // that an attempt has needed until it had something to hand over; 0: unknown
 	late        time.Duration   // the longest time that attempts at trials which the last ask passed over have spent in vain

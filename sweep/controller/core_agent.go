@@ -21,6 +21,8 @@ type agent struct {
 	greeted bool   // it said Hello to this controller; else it is known from the log only
 	heard   time.Duration
 	slots   int // processes that run trials
+	rank    int // of a numbered agent, of so many
+	size    int
 	held    map[sweep.TrialID]*trial
 	taken   int // seats that it has of these
 	fate    fate
@@ -121,6 +123,7 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 	if !a.greeted {
 		a.greeted = true
 		a.slots, a.job = h.Slots, h.Job
+		c.number(a, h)
 		c.recallAside()
 		a.name = AgentName(h.Host, h.PID)
 		c.lodge(a, cmp.Or(h.Node, h.Host))
@@ -157,7 +160,7 @@ func (c *Core) refusal(h *broker.Hello) string {
 	if want := c.options.Binary; want != "" && h.BinaryDigest != want {
 		return fmt.Sprintf("the agent runs another binary (%.12s) than the controller (%.12s): start it from the same one", h.BinaryDigest, want)
 	}
-	return ""
+	return c.unnumbered(h)
 }
 
 // reconcile renews the leases of what an agent holds, and lists what it holds no more.
@@ -232,6 +235,7 @@ func (c *Core) forget(a *agent) {
 		why += ": " + a.tooLate
 	}
 	c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentLeft, Agent: a.name, Detail: why}})
+	c.leavePart(a)
 }
 
 // dismiss tells every agent to hand over and leave.

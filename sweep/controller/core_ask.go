@@ -29,7 +29,7 @@ func (c *Core) ask(e Requested, a *agent) {
 	if leave, _ := c.drain(a); leave || !c.hasTime(a) {
 		want = 0
 	}
-	if missing := want - c.counts.Waiting; missing > 0 && !c.finite && c.mode == working && !c.paused {
+	if missing := c.missing(a, want); missing > 0 && !c.finite && c.mode == working && !c.paused {
 		c.deferred = append(c.deferred, e)
 		c.draw(missing)
 		return
@@ -119,7 +119,7 @@ func (c *Core) drawn(e Drawn) {
 	for _, drawn := range e.Trials {
 		if t := c.plant(drawn); t != nil {
 			planned = append(planned, drawn)
-			c.queue.add(t)
+			c.queueOf(t).add(t)
 		}
 	}
 	if len(e.Trials) > 0 {
@@ -150,7 +150,7 @@ func (c *Core) wakeHungry() {
 		if n <= 0 {
 			return
 		}
-		if a.hungry && !a.told && a.fate == staying {
+		if a.hungry && !a.told && (len(c.parts) == 0 || c.parts[a.rank].length() > 0) && a.fate == staying {
 			a.told = true
 			n--
 			c.do(Tell{a.id, broker.Control{Version: broker.MessageVersion, Work: true}})

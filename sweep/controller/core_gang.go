@@ -32,12 +32,12 @@ func (c *Core) pick(a *agent, room int) *trial {
 	if h.alone != nil || c.suspected(h) {
 		return nil
 	}
-	may := func(t *trial) bool { return c.inTime(a, t) && !c.avoids(h, t) }
+	may := func(t *trial) bool { return c.mine(a, t) && c.inTime(a, t) && !c.avoids(h, t) }
 	if h.reserved != nil && h.reserved.state != waiting {
 		h.reserved = nil // another attempt has delivered it
 	}
 	if h.reserved == nil {
-		h.reserved = c.queue.alone.popThat(may)
+		h.reserved = c.queueFor(a).alone.popThat(may)
 	}
 	if t := h.reserved; t != nil && t.ranks == 1 {
 		if h.held > 0 || !may(t) {
@@ -54,7 +54,7 @@ func (c *Core) pick(a *agent, room int) *trial {
 		if len(a.due) > due {
 			continue
 		}
-		t := c.queue.take(may)
+		t := c.queueFor(a).take(may)
 		if t == nil || t.ranks == 1 {
 			return t
 		}
@@ -88,7 +88,7 @@ func (c *Core) possible(t *trial) bool {
 	}
 	if slots < t.ranks && !c.short {
 		c.short = true
-		c.write(results.Entry{Event: &results.Event{Kind: "gang waiting", Trial: t.ID,
+		c.write(results.Entry{Event: &results.Event{Kind: results.EventGangWaiting, Trial: t.ID,
 			Detail: fmt.Sprintf("it needs %d slots at a time, all agents together have %d: start more agents", t.ranks, slots)}})
 	}
 	return slots >= t.ranks

@@ -33,11 +33,16 @@ func (c *Core) dislodge(a *agent) {
 	h := a.host
 	a.host = nil
 	if h.agents--; h.agents > 0 {
+		if t := h.reserved; len(c.parts) > 0 && t != nil && c.mine(a, t) { // nobody else here could have it
+			h.reserved = nil
+			c.queueOf(t).add(t)
+			c.wake = true
+		}
 		return
 	}
 	delete(c.hosts, h.name)
 	if t := h.reserved; t != nil && t.ranks == 1 {
-		c.queue.add(t)
+		c.queueOf(t).add(t)
 		c.wake = true
 	}
 }

@@ -76,7 +76,7 @@ func (c *Core) judge(h *host) {
 		"%d trials in a row died there within %v of their start, and live elsewhere: %v. The last: %s", len(names), infancy, names, h.lastDeath)}})
 	h.deaths = nil
 	if t := h.reserved; t != nil && t.ranks == 1 {
-		c.queue.add(t)
+		c.queueOf(t).add(t)
 	}
 	h.reserved = nil
 	c.wake = true

@@ -202,7 +202,7 @@ func (c *Core) settle(t *trial) {
 			c.end(t, results.Outcome{Outcome: sweep.OutcomeFailed, Update: update, Cause: r.last.Cause, Detail: why})
 			return
 		}
-		c.queue.add(t)
+		c.queueOf(t).add(t)
 	}
 }
 

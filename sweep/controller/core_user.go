@@ -97,7 +97,7 @@ func (c *Core) open(t *trial) {
 		c.counts.Failed--
 	}
 	t.state, t.outcome, t.record = waiting, "", newRecord()
-	c.queue.add(t)
+	c.queueOf(t).add(t)
 	c.wake = true
 }
 

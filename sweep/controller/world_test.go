@@ -41,6 +41,7 @@ type world struct {
 
 	agents  map[sweep.Incarnation]*simAgent
 	gangs   map[string]*simGang   // by group
+	static  bool                  // the agents are numbered, one for each of hosts
 	ranks   func(sweep.Trial) int // nil: one
 	born    int
 	hosts   int
