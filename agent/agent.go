@@ -32,10 +32,12 @@ type Options struct {
 	Contact     func(answered bool) // is told whenever a controller has answered, or has not, or the link to it is lost; must not wait
 	Log         zerolog.Logger
 
-	Heartbeat time.Duration // (5 s)
-	Patience  time.Duration // without a controller, before the agent leaves (60 s)
-	Grace     time.Duration // for a trial to stop, before its process is killed (20 s)
-	Silence   time.Duration // of a rank of a gang, before the others take it for dead (15 s)
+	Heartbeat   time.Duration // (5 s)
+	Patience    time.Duration // without a controller, before the agent leaves (60 s)
+	Grace       time.Duration // for a trial to stop, before its process is killed (20 s)
+	Rank, Ranks int           // of a numbered agent: which of how many; 0 of 0: it has no number
+
+	Silence time.Duration // of a rank of a gang, before the others take it for dead (15 s)
 
 	IdleTimeout time.Duration                            // without a trial, before the agent leaves (0: it stays)
 	End         func(context.Context) (time.Time, error) // when this process will be ended; asked once; nil, zero: never, or nobody knows
@@ -101,6 +103,7 @@ func Run(ctx context.Context, o Options) (left Left, err error) {
 	o.Log = o.Log.With().Str("agent", name).Logger()
 	a := newSupervisor(o, incarnation, s, log)
 	a.hello.Host, a.hello.PID, a.hello.Slots, a.hello.MemoryBytes = host, os.Getpid(), o.Slots, memoryBytes()
+	a.hello.Rank, a.hello.Size = o.Rank, o.Ranks
 	a.hello.Node, a.hello.Job, a.hello.GPUs = o.Node, o.Job, len(o.Devices)
 	a.hello.SpecDigest, a.hello.BinaryDigest = spec.Digest(), binary
 	err = a.run(ctx)

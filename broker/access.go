@@ -70,7 +70,7 @@ func denied(a Address, u user, err error) error {
 		advice = "the certificate is not valid now: is the clock of this machine right? Else the sweep's controller makes a new one when it starts again (sweep resume --takeover)"
 	case errors.As(err, &unknown), errors.As(err, &name):
 		advice = "another server than this sweep's broker answers there: broker.json is old, or belongs to another sweep"
-	case errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAccountAuthExpired):
+	case expired(err):
 		advice = "the credentials have expired: ask for new ones, and go on with sweep resume --nats URL --creds FILE"
 	case errors.Is(err, nats.ErrAuthRevoked):
 		advice = "the credentials were revoked: ask for new ones, and go on with sweep resume --nats URL --creds FILE"
@@ -84,6 +84,12 @@ func denied(a Address, u user, err error) error {
 		return fmt.Errorf("connect to the broker at %s: %w", a.where(), err)
 	}
 	return &AccessError{a.where(), fmt.Errorf("%w: %s", err, advice)}
+}
+
+// expired tells whether a server has said that credentials are over. While a connection is being made, nats.go passes on the server's words as they are.
+func expired(err error) bool {
+	return errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAccountAuthExpired) ||
+		strings.Contains(strings.ToLower(err.Error()), nats.AUTHENTICATION_EXPIRED_ERR)
 }
 
 // CheckCredentials refuses a file of NATS credentials that cannot be read, that others can read, that holds none, or that has expired.

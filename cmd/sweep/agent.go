@@ -18,6 +18,7 @@ type agentFlags struct {
 	dir            string
 	slots, threads int
 	patience, idle time.Duration
+	rank, ranks    int
 	controller     string // controllerPlaces, or "": this process knows nothing of it
 	hosting        controllerFlags
 }
@@ -28,6 +29,8 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().IntVar(&f.threads, "threads", 0, "threads of a trial whose spec does not fix them (default: train.threads of the spec; auto is 1, in a SLURM job the slot's CPUs)")
 	c.Flags().DurationVar(&f.idle, "idle-timeout", 0, "leave when there was no trial for so long (default: stay until the sweep ends)")
 	c.Flags().DurationVar(&f.patience, "patience", time.Minute, "leave when the controller has been away for so long (10m with --controller)")
+	c.Flags().IntVar(&f.rank, "rank", 0, "number of this agent, from 0 on, for a sweep with schedule: static (default: SLURM's, of the process or of the array's task)")
+	c.Flags().IntVar(&f.ranks, "ranks", 0, "how many agents are numbered so")
 	c.Flags().StringVar(&f.controller, "controller", "", "where the sweep's controller is: agent (in any agent: this one gives the sweep a controller when it has none), login, job")
 	f.hosting.add(c)
 }
@@ -45,6 +48,9 @@ func (f *agentFlags) options(c *cobra.Command, j *job) (o agent.Options, err err
 	if f.patience <= 0 || f.idle < 0 {
 		return o, usage("--patience %v, --idle-timeout %v: want times; only --idle-timeout may be 0, which is never", f.patience, f.idle)
 	}
+	if f.ranks < 0 || f.rank < 0 || f.rank > 0 && f.rank >= f.ranks {
+		return o, usage("--rank %d --ranks %d: want one of 0 to the number of agents less 1, and that number", f.rank, f.ranks)
+	}
 	spec, err := frozenSpec(o.Dir)
 	if err != nil {
 		return o, err
@@ -52,6 +58,9 @@ func (f *agentFlags) options(c *cobra.Command, j *job) (o agent.Options, err err
 	where := layOut(spec, j, usableCores(), f.slots, f.threads)
 	o.Slots, o.Threads, o.Devices, o.Patience, o.IdleTimeout = where.slots, where.threads, where.devices, f.patience, f.idle
 	j.options(&o)
+	if f.ranks > 0 {
+		o.Rank, o.Ranks = f.rank, f.ranks
+	}
 	if f.controller != "" && !c.Flags().Changed("patience") {
 		o.Patience = clusterPatience
 	}
@@ -83,6 +92,9 @@ requeues the job where it leaves by the walltime or a preemption and SLURM would
 			left, err := a.work(c.Context(), o, flags)
 			if err == nil {
 				j.requeue(left, a.logger())
+			}
+			if refused := new(agent.RefusedError); errors.As(err, &refused) {
+				return refuse(err)
 			}
 			return err
 		},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -105,6 +106,25 @@ func (j *job) options(o *agent.Options) {
 		return
 	}
 	o.Job, o.Node, o.End = j.Task.String(), j.Environment.Node, j.end
+	if o.Ranks == 0 {
+		o.Rank, o.Ranks = j.number(os.LookupEnv)
+	}
+}
+
+// number is which of how many agents this one is by SLURM: among the processes of a step, and the tasks of an array that is one script with indices without gaps.
+func (j *job) number(lookup func(string) (string, bool)) (rank, ranks int) {
+	rank, ranks = j.Rank, j.Size
+	from, tasks := -1, 0
+	for name, to := range map[string]*int{"SLURM_ARRAY_TASK_MIN": &from, "SLURM_ARRAY_TASK_COUNT": &tasks} {
+		text, _ := lookup(name)
+		if n, err := strconv.Atoi(text); err == nil {
+			*to = n
+		}
+	}
+	if i := j.Task.Index - from; from >= 0 && i >= 0 && i < tasks {
+		rank, ranks = i*j.Size+j.Rank, tasks*j.Size
+	}
+	return rank, ranks
 }
 
 // end is when the job ends at the latest: as its environment says, else as SLURM does.

@@ -26,6 +26,7 @@ type pool struct {
 	agents  int // processes
 	slots   int // of each
 	threads int // of a slot
+	ranks   int // among so many agents these are rank 0, 1, …
 	log     zerolog.Logger
 
 	mu      sync.Mutex
@@ -46,8 +47,8 @@ const (
 // of new ones, not those that run.
 func (p *pool) run(ctx context.Context) error {
 	failed := make(chan error, p.agents)
-	for range p.agents {
-		p.wait.Go(func() { failed <- p.keep(ctx) })
+	for rank := range p.agents {
+		p.wait.Go(func() { failed <- p.keep(ctx, rank) })
 	}
 	var errs []error
 	for range p.agents {
@@ -57,13 +58,13 @@ func (p *pool) run(ctx context.Context) error {
 }
 
 // keep runs one agent after the other. It stays on one thread: the kernel ties the death signal to the thread that started a process.
-func (p *pool) keep(ctx context.Context) error {
+func (p *pool) keep(ctx context.Context, rank int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	deaths := 0
 	for {
 		said := &tail{}
-		c := p.command(said)
+		c := p.command(rank, said)
 		if !p.start(c) {
 			return nil
 		}
@@ -91,8 +92,9 @@ func (p *pool) keep(ctx context.Context) error {
 	}
 }
 
-func (p *pool) command(said io.Writer) *exec.Cmd {
-	c := exec.Command("/proc/self/exe", "agent", "--dir", p.dir, "--slots", strconv.Itoa(p.slots), "--threads", strconv.Itoa(p.threads))
+func (p *pool) command(rank int, said io.Writer) *exec.Cmd {
+	c := exec.Command("/proc/self/exe", "agent", "--dir", p.dir, "--slots", strconv.Itoa(p.slots), "--threads", strconv.Itoa(p.threads),
+		"--rank", strconv.Itoa(rank), "--ranks", strconv.Itoa(p.ranks))
 	c.Args[0] = os.Args[0]
 	c.Stderr = said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

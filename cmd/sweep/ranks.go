@@ -169,7 +169,7 @@ func (a *app) follow(ctx context.Context, t *team, dir string, spec *sweep.Spec,
 		hosting.listen = "127.0.0.1"
 	}
 	log := a.logger().Level(quiet)
-	o := agent.Options{Dir: dir, Slots: t.slots(threads), Threads: threads, Patience: clusterPatience, Log: log}
+	o := agent.Options{Dir: dir, Slots: t.slots(threads), Threads: threads, Rank: t.Rank, Ranks: t.Size, Patience: clusterPatience, Log: log}
 	if j, err := findJob(); err == nil {
 		j.options(&o)
 	}

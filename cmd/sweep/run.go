@@ -278,16 +278,16 @@ func (a *app) pool(dir string, spec *sweep.Spec, flags runFlags) (*pool, error) 
 			return nil, err
 		}
 		fmt.Fprintf(a.stderr, "%d ranks, each with %d trials at a time\n", t.Size, t.slots(threads))
-		return &pool{dir: dir, agents: 1, slots: t.slots(threads), threads: threads}, nil
+		return &pool{dir: dir, agents: 1, slots: t.slots(threads), threads: threads, ranks: t.Size}, nil
 	}
 	where, err := a.placed(dir, spec, flags)
 	if err != nil {
 		return nil, err
 	}
 	if flags.agents > 0 {
-		return &pool{dir: dir, agents: flags.agents, slots: 1, threads: where.Threads}, nil
+		return &pool{dir: dir, agents: flags.agents, slots: 1, threads: where.Threads, ranks: flags.agents}, nil
 	}
-	return &pool{dir: dir, agents: 1, slots: where.Trials, threads: where.Threads}, nil
+	return &pool{dir: dir, agents: 1, slots: where.Trials, threads: where.Threads, ranks: 1}, nil
 }
 
 // placed decides how the trials that are left go on this machine, and says it.

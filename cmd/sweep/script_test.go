@@ -154,15 +154,13 @@ type started struct {
 	stderr string // path of the file
 }
 
-// end kills what a script has left.
+// end ends what a script has left: all of it at once, for one may wait for another.
 func (b *background) end() {
 	for _, c := range b.running {
-		select {
-		case <-c.done:
-		default:
-			_ = c.Process.Signal(syscall.SIGTERM) // it may have ended this moment
-			<-c.done
-		}
+		_ = c.Process.Signal(syscall.SIGTERM) // it may have ended
+	}
+	for _, c := range b.running {
+		<-c.done
 	}
 }
 

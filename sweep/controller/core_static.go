@@ -19,8 +19,8 @@ func (c *Core) unnumbered(h *broker.Hello) string {
 		return ""
 	}
 	if h.Size < 1 || h.Rank < 0 || h.Rank >= h.Size {
-		return fmt.Sprintf("this sweep has schedule: static, and the agent is rank %d of %d: start agents that are numbered, by srun -n N sweep run, "+
-			"sweep run --agents N, or sweep agent --rank R --ranks N", h.Rank, h.Size)
+		return "this sweep has schedule: static, and the agent has no number: start agents that are numbered, by srun -n N sweep run, sweep run --agents N, or " +
+			"sweep agent --rank R --ranks N"
 	}
 	for _, a := range c.order {
 		if a.greeted && a.fate == staying && a.size != h.Size {
