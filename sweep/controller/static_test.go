@@ -39,7 +39,7 @@ func TestStaticParts(t *testing.T) {
 	hello := func(i string, rank, size int) string {
 		return d.request(i, broker.Request{Hello: &broker.Hello{Host: "host-" + i, PID: 1, Slots: 2, Rank: rank, Size: size}}).Refused
 	}
-	if why := hello("x", 0, 0); !strings.Contains(why, "the agent is no number: start agents that are numbered") {
+	if why := hello("x", 0, 0); !strings.Contains(why, "the agent has no number: start agents that are numbered") {
 		t.Errorf("an agent without a number was answered %q", why)
 	}
 	for rank := range 2 {

@@ -256,6 +256,9 @@ func (w *world) step(e Event) {
 		return
 	}
 	for _, command := range commands {
+		if w.core != c { // a command before this one was its end
+			return
+		}
 		w.history = append(w.history, fmt.Sprintf("%v %T %+v", w.Now(), command, command))
 		w.obey(command)
 	}
