@@ -250,6 +250,10 @@ func (w *world) step(e Event) {
 		return
 	}
 	c := w.core
+	if _, asked := e.(Asked); asked && c.finished { // it stays for a controller that this world does not have
+		w.extension = nil
+		return
+	}
 	commands, err := c.Step(w.Now()-w.begun, e)
 	if err != nil {
 		w.complain("the core failed: %v", err)
