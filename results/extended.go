@@ -23,8 +23,8 @@ func (d *Dataset) Extended() map[int]int {
 	}
 	counts := map[int]int{}
 	for _, t := range d.state.trials {
-		if t.Extended > 0 {
-			counts[t.Extended]++
+		if t.extension != nil {
+			counts[t.extension.updates]++
 		}
 	}
 	return counts
@@ -37,13 +37,14 @@ func (d *Dataset) formerEnds() map[at]bool {
 	}
 	ends := map[at]bool{}
 	for t := range d.state.Trials {
-		for _, u := range t.Former {
+		if t.extension == nil {
+			continue
+		}
+		for _, u := range t.extension.former {
 			ends[at{string(t.ID), int64(u)}] = true
 		}
-		if len(t.Former) > 0 {
-			for _, u := range d.spec.CheckpointsOf(t.Extended, t.Extended) {
-				delete(ends, at{string(t.ID), int64(u)})
-			}
+		for _, u := range d.spec.CheckpointsOf(t.extension.updates, t.extension.updates) {
+			delete(ends, at{string(t.ID), int64(u)})
 		}
 	}
 	return ends

@@ -20,7 +20,7 @@ func TestStateOfAnExtendedTrial(t *testing.T) {
 	if len(rows.Events) != 3 || rows.Events[0].Kind != EventExtended || len(rows.Trials) > 0 {
 		t.Errorf("the extension gave %+v", rows)
 	}
-	if s.Ended() != 1 || s.Outcomes()[sweep.OutcomeCompleted] != 0 || s.Trial(done).Outcome != "" || s.Trial(done).Opened != 1 || s.Trial(failed).Outcome != sweep.OutcomeFailed {
+	if s.Ended() != 1 || s.Outcomes()[sweep.OutcomeCompleted] != 0 || s.Trial(done).Outcome != "" || s.Trial(done).Before != 1 || s.Trial(failed).Outcome != sweep.OutcomeFailed {
 		t.Errorf("%d have ended, %v; %+v", s.Ended(), s.Outcomes(), s.Trial(done))
 	}
 	if s.Complete(done, updates+5) || !s.Complete(done, updates-1) {
@@ -44,7 +44,7 @@ func TestStateOfAnExtendedTrial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := decodeState(spec, file)
+	again, err := decodeState(spec, stateName, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestEqualOfExtendedSweeps(t *testing.T) {
 	extended := func(updates int, former ...int) *Dataset {
 		s := newState(spec, plan[:1])
 		trial := s.trials[plan[0].ID]
-		trial.Former, trial.Extended = former, updates
+		trial.extension = &extension{updates, former}
 		return &Dataset{spec: spec, plan: plan[:1], state: s, parts: map[string][]string{}}
 	}
 	add := func(d *Dataset, updates ...int64) *Dataset {

@@ -45,7 +45,7 @@ const (
 	largePart = 1 << 22
 )
 
-const stateName = "state.gob.zst"
+const stateName = "state-2.gob.zst"
 
 // writeGeneration writes the folder of generation m: the parts of the one before it as hard links, rows as new parts, trials,
 // checkpoints and the state from c. It fills in m.Tables and m.State.

@@ -102,7 +102,7 @@ func loadState(dir string, m *manifest, spec *sweep.Spec) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := decodeState(spec, data)
+	s, err := decodeState(spec, m.State.Name, data)
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot %s is damaged: %w", path, err)
 	}

@@ -2,7 +2,6 @@ package results
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 type State struct {
 	spec *sweep.Spec
 
-	order    []sweep.TrialID // as planned
+	order    []*TrialState // as planned
 	trials   map[sweep.TrialID]*TrialState
 	high     map[sweep.Incarnation]uint64
 	agents   map[string]bool // joined in this term, and not left
@@ -24,6 +23,10 @@ type State struct {
 	draws    int
 	state    string // of the sweep; "": it has not begun
 	differ   int    // nondeterministic rows
+
+	texts    map[string]string // what comes again and again
+	layouts  []*layout
+	layoutOf map[string]*layout // by key
 
 	quarantined map[string]Quarantine // by node
 }
@@ -38,21 +41,32 @@ type Quarantine struct {
 // TrialState is one trial in a State.
 type TrialState struct {
 	sweep.Trial
-	Outcome  sweep.Outcome // "": it has not ended
-	Cause    sweep.Cause   // of the outcome
-	Detail   string        // of the outcome
-	Reached  int           // the update that it ended at
-	Attempts []AttemptState
-	Opened   int   // attempts up to this number were before the trial was opened again
-	Extended int   // the updates that sweep extend has given it; 0: it has those of the spec
-	Former   []int // the numbers of updates that it had before, ascending
+	Outcome  sweep.Outcome  // "": it has not ended
+	Cause    sweep.Cause    // of the outcome
+	Detail   string         // of the outcome
+	Reached  int            // the update that it ended at
+	Attempts []AttemptState // while it has not ended; the first one's number is Before+1
+	Before   int            // attempts that are not in Attempts: those before the trial was opened again, of an ended trial all
 
-	checkpoints []heldCheckpoint // by update
-	evals       []heldEval       // in order of arrival
-	curves      []heldCurve
+	extension *extension // nil: it has as many updates as the spec says
 
-	resumed int  // of a command: the update from which the present attempt goes on
-	silent  bool // it has not reported a curve yet
+	*heldRows         // nil where they are packed
+	layout    *layout // of packed rows; nil: they are not
+	packed    string
+}
+
+// An extension is what sweep extend has done to a trial.
+type extension struct {
+	updates int
+	former  []int // the numbers of updates that it had before, ascending
+}
+
+// Extended is how many updates sweep extend has given the trial; 0: it has those of the spec.
+func (t *TrialState) Extended() int {
+	if t.extension == nil {
+		return 0
+	}
+	return t.extension.updates
 }
 
 // AttemptState is one attempt.
@@ -69,36 +83,16 @@ type AttemptState struct {
 	Newest      int // the trial's newest checkpoint when the attempt ended; -1: none
 }
 
-type heldCheckpoint struct {
-	Checkpoint
-	Deleted bool
-}
-
-type heldEval struct {
-	Update            int
-	Condition, Metric string
-	Value             Value
-}
-
-// heldCurve is one training metric. Values are dropped when the trial has ended: what arrives later is known and not compared. A command's have none.
-type heldCurve struct {
-	Metric string
-	Count  int // updates 1 to Count are there, where Values is nil; of a command, the last update that is there, -1: none
-	Values []Value
-}
-
-// absent marks an update of heldCurve.Values that has not arrived: a NaN that no Value is.
-var absent = Value(math.Float64frombits(0x7ff8_dead_dead_dead))
-
-func (v Value) isAbsent() bool {
-	return math.Float64bits(float64(v)) == math.Float64bits(float64(absent))
-}
+// NewState makes the state of a sweep that has not begun, for programs that fold entries without a folder. plan is the plan of a grid; trials of a random sweep
+// come with entries.
+func NewState(spec *sweep.Spec, plan []sweep.Trial) *State { return newState(spec, plan) }
 
 // newState makes the state of a sweep whose plan, as far as it was made at the beginning, is given.
 func newState(spec *sweep.Spec, plan []sweep.Trial) *State {
 	s := &State{
 		spec: spec, trials: map[sweep.TrialID]*TrialState{}, high: map[sweep.Incarnation]uint64{}, agents: map[string]bool{},
 		causes: map[sweep.Cause]int{}, outcomes: map[sweep.Outcome]int{}, quarantined: map[string]Quarantine{},
+		texts: map[string]string{}, layoutOf: map[string]*layout{},
 	}
 	s.plan(plan)
 	return s
@@ -107,16 +101,21 @@ func newState(spec *sweep.Spec, plan []sweep.Trial) *State {
 func (s *State) plan(trials []sweep.Trial) {
 	for _, t := range trials {
 		if s.trials[t.ID] == nil {
-			s.trials[t.ID] = &TrialState{Trial: t}
-			s.order = append(s.order, t.ID)
+			s.share(&t)
+			s.add(&TrialState{Trial: t, heldRows: &heldRows{}})
 		}
 	}
 }
 
+func (s *State) add(t *TrialState) {
+	s.trials[t.ID] = t
+	s.order = append(s.order, t)
+}
+
 // Trials yields the trials in the order of the plan. The caller must not change them.
 func (s *State) Trials(yield func(*TrialState) bool) {
-	for _, id := range s.order {
-		if !yield(s.trials[id]) {
+	for _, t := range s.order {
+		if !yield(t) {
 			return
 		}
 	}
@@ -124,9 +123,9 @@ func (s *State) Trials(yield func(*TrialState) bool) {
 
 // Evals yields every evaluation, trial by trial in the order of the plan.
 func (s *State) Evals(yield func(sweep.TrialID, Eval) bool) {
-	for _, id := range s.order {
-		for _, e := range s.trials[id].evals {
-			if !yield(id, Eval(e)) {
+	for _, t := range s.order {
+		for _, e := range t.rows().evals {
+			if !yield(t.ID, Eval(e)) {
 				return
 			}
 		}
@@ -181,19 +180,20 @@ func (s *State) Newest(id sweep.TrialID) int {
 	return t.newest()
 }
 
-func (t *TrialState) newest() int {
-	if len(t.checkpoints) == 0 {
-		return -1
-	}
-	return t.checkpoints[len(t.checkpoints)-1].Update
-}
-
 // Running is the attempt that has not ended; nil: none.
 func (t *TrialState) Running() *AttemptState {
 	for i := range t.Attempts {
 		if !t.Attempts[i].Ended {
 			return &t.Attempts[i]
 		}
+	}
+	return nil
+}
+
+// attempt is the attempt with a number; nil: it is not in Attempts.
+func (t *TrialState) attempt(number int) *AttemptState {
+	if i := number - t.Before - 1; i >= 0 && i < len(t.Attempts) {
+		return &t.Attempts[i]
 	}
 	return nil
 }
@@ -214,11 +214,12 @@ func (s *State) Complete(id sweep.TrialID, reached int) bool {
 		condition string
 	}
 	have := map[place]int{}
-	for _, e := range t.evals {
+	rows := t.rows()
+	for _, e := range rows.evals {
 		have[place{e.Update, e.Condition}]++
 	}
 	for _, u := range updates {
-		if _, ok := t.checkpoint(u); s.spec.Trains() && !ok {
+		if _, ok := rows.checkpoint(u); s.spec.Trains() && !ok {
 			return false
 		}
 		for _, c := range s.spec.Evaluate {
@@ -232,13 +233,8 @@ func (s *State) Complete(id sweep.TrialID, reached int) bool {
 
 // updates is how many updates a trial is to have.
 func (s *State) updates(t *TrialState) int {
-	if t.Extended > 0 {
-		return t.Extended
+	if t.extension != nil {
+		return t.extension.updates
 	}
 	return s.spec.Updates()
-}
-
-// checkpoint finds the place of an update among the checkpoints.
-func (t *TrialState) checkpoint(update int) (int, bool) {
-	return slices.BinarySearchFunc(t.checkpoints, update, func(c heldCheckpoint, u int) int { return c.Update - u })
 }

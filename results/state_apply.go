@@ -93,13 +93,14 @@ func (s *State) granted(at time.Time, g *Granted, rows *Rows) error {
 		if err != nil {
 			return err
 		}
-		if n := len(t.Attempts); grant.Attempt != n+1 {
+		if n := t.Before + len(t.Attempts); grant.Attempt != n+1 {
 			return fmt.Errorf("trial %s: attempt %d is granted after %d", grant.Trial, grant.Attempt, n)
 		}
 		if t.Outcome != "" || t.Running() != nil {
 			return fmt.Errorf("trial %s: attempt %d is granted, but the trial has ended or is running", grant.Trial, grant.Attempt)
 		}
-		t.Attempts = append(t.Attempts, AttemptState{Number: grant.Attempt, Incarnation: g.Incarnation, Agent: g.Agent, Ranks: grant.Ranks, Started: at})
+		t.Attempts = append(t.Attempts, AttemptState{Number: grant.Attempt, Incarnation: sweep.Incarnation(s.text(string(g.Incarnation))),
+			Agent: s.text(g.Agent), Ranks: grant.Ranks, Started: at})
 		if s.spec.External() {
 			t.resumed, t.silent = t.newest(), true
 			t.supersede(t.resumed, rows)
@@ -126,10 +127,10 @@ func (s *State) attemptEnded(at time.Time, e *Ended, rows *Rows) error {
 	if err != nil {
 		return err
 	}
-	if e.Attempt < 1 || e.Attempt > len(t.Attempts) || t.Attempts[e.Attempt-1].Ended {
+	a := t.attempt(e.Attempt)
+	if a == nil || a.Ended {
 		return fmt.Errorf("trial %s: attempt %d is ended, but does not run", e.Trial, e.Attempt)
 	}
-	a := &t.Attempts[e.Attempt-1]
 	a.Taken, a.Suspect = !e.Own, e.Suspect
 	s.endAttempt(at, t, a, End{Cause: e.Cause, Detail: e.Detail, Update: e.Update, Seconds: e.Seconds}, rows)
 	return nil
@@ -137,6 +138,7 @@ func (s *State) attemptEnded(at time.Time, e *Ended, rows *Rows) error {
 
 // endAttempt closes an attempt in the books.
 func (s *State) endAttempt(at time.Time, t *TrialState, a *AttemptState, end End, rows *Rows) {
+	end.Cause = sweep.Cause(s.text(string(end.Cause)))
 	end.Pace = nil // a measurement for the controller of the moment
 	a.Ended, a.End, a.Newest = true, end, t.newest()
 	s.causes[end.Cause]++
@@ -158,14 +160,17 @@ func (s *State) outcome(at time.Time, o *Outcome, rows *Rows) error {
 	if o.Outcome == "" {
 		s.ended--
 		s.outcomes[t.Outcome]--
-		t.reopen()
+		t.open()
 		rows.event(at, EventRow{Kind: "trial opened again", Trial: string(o.Trial), Detail: o.Detail})
 		return nil
 	}
 	s.ended++
 	s.outcomes[o.Outcome]++
-	t.Outcome, t.Cause, t.Detail, t.Reached = o.Outcome, o.Cause, o.Detail, o.Update
+	t.Outcome, t.Cause = sweep.Outcome(s.text(string(o.Outcome))), sweep.Cause(s.text(string(o.Cause)))
+	t.Detail, t.Reached = o.Detail, o.Update
+	t.Before, t.Attempts = t.Before+len(t.Attempts), nil
 	t.settleCurves()
+	s.pack(t)
 	rows.Trials = append(rows.Trials, t.row())
 	rows.event(at, EventRow{Kind: "trial ended", Trial: string(o.Trial), Cause: string(o.Cause), Detail: o.Detail})
 	return nil
@@ -182,11 +187,14 @@ func (s *State) extended(at time.Time, e *Extended, rows *Rows) error {
 		if e.Updates <= was {
 			return fmt.Errorf("trial %s: it has %d updates, and is extended to %d", id, was, e.Updates)
 		}
-		t.Extended, t.Former = e.Updates, append(t.Former, was)
+		if t.extension == nil {
+			t.extension = &extension{}
+		}
+		t.extension.updates, t.extension.former = e.Updates, append(t.extension.former, was)
 		if t.Outcome == sweep.OutcomeCompleted {
 			s.ended--
 			s.outcomes[t.Outcome]--
-			t.reopen()
+			t.open()
 		}
 		rows.event(at, EventRow{Kind: EventExtended, Trial: string(id), Detail: fmt.Sprintf("from %d to %d updates", was, e.Updates)})
 	}
@@ -196,18 +204,10 @@ func (s *State) extended(at time.Time, e *Extended, rows *Rows) error {
 // EventExtended is the kind of the event that a trial was given more updates.
 const EventExtended = "extended"
 
-// reopen makes an ended trial one that has not ended.
-func (t *TrialState) reopen() {
-	t.Outcome, t.Cause, t.Detail, t.Reached, t.Opened = "", "", "", 0, len(t.Attempts)
-}
-
-// settleCurves drops the values of curves without gaps.
-func (t *TrialState) settleCurves() {
-	for i := range t.curves {
-		if c := &t.curves[i]; c.Values != nil && !slices.ContainsFunc(c.Values, Value.isAbsent) {
-			c.Count, c.Values = len(c.Values), nil
-		}
-	}
+// open makes an ended trial one that has not ended.
+func (t *TrialState) open() {
+	t.Outcome, t.Cause, t.Detail, t.Reached = "", "", "", 0
+	t.unpack()
 }
 
 // report folds in a report if it is the next of its incarnation.
@@ -239,7 +239,9 @@ func (s *State) trialReport(at time.Time, from sweep.Incarnation, t *TrialState,
 	if s.spec.External() {
 		differs = func(string, ...any) {} // a program need not give the same result twice
 	}
+	t.unpack()
 	for _, c := range tr.Curves {
+		c.Metric = s.text(c.Metric)
 		if s.spec.External() {
 			t.addCommandCurve(at, tr.Attempt, c, rows)
 		} else {
@@ -247,6 +249,7 @@ func (s *State) trialReport(at time.Time, from sweep.Incarnation, t *TrialState,
 		}
 	}
 	for _, e := range tr.Evals {
+		e.Condition, e.Metric = s.text(e.Condition), s.text(e.Metric)
 		t.addEval(e, rows, differs)
 	}
 	for _, c := range tr.Checkpoints {
@@ -257,10 +260,10 @@ func (s *State) trialReport(at time.Time, from sweep.Incarnation, t *TrialState,
 			t.checkpoints[i].Deleted = true
 		}
 	}
-	if tr.End == nil || tr.Attempt < 1 || tr.Attempt > len(t.Attempts) {
-		return
+	if t.Outcome != "" {
+		s.pack(t)
 	}
-	if a := &t.Attempts[tr.Attempt-1]; !a.Ended && a.Incarnation == from {
+	if a := t.attempt(tr.Attempt); tr.End != nil && a != nil && !a.Ended && a.Incarnation == from {
 		s.endAttempt(at, t, a, *tr.End, rows)
 	}
 }

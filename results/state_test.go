@@ -109,8 +109,8 @@ func TestStateOfATrial(t *testing.T) {
 		}
 	}
 	apply(t, s, Entry{Outcome: &Outcome{Trial: id}})
-	if s.Ended() != 0 || s.Trial(id).Opened != 2 {
-		t.Errorf("opened again: %d ended, opened at %d", s.Ended(), s.Trial(id).Opened)
+	if s.Ended() != 0 || s.Trial(id).Before != 2 {
+		t.Errorf("opened again: %d ended, opened at %d", s.Ended(), s.Trial(id).Before)
 	}
 	more := apply(t, s, granted("z", id, 3), reportOf("z", 1, TrialReport{Trial: id, Attempt: 3, Curves: []Curve{{"loss", 29, []Value{9, 9, 9, 9}}}, Deleted: []int{10}}))
 	if len(more.Curves) != 2 || more.Curves[0].Update != 31 {
@@ -133,7 +133,7 @@ func TestSnapshot(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := decodeState(spec, data)
+			c, err := decodeState(spec, stateName, data)
 			if err != nil {
 				t.Fatal(err)
 			}

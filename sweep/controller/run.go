@@ -109,8 +109,8 @@ func ranks(spec *sweep.Spec) func(sweep.Trial) int {
 
 // pastOf is what the log says of a trial.
 func pastOf(t *results.TrialState) Past {
-	p := Past{Trial: t.Trial, Outcome: t.Outcome, Cause: t.Cause, Updates: t.Extended, Last: len(t.Attempts)}
-	for _, a := range t.Attempts[t.Opened:] {
+	p := Past{Trial: t.Trial, Outcome: t.Outcome, Cause: t.Cause, Updates: t.Extended(), Last: t.Before + len(t.Attempts)}
+	for _, a := range t.Attempts {
 		p.Attempts = append(p.Attempts, PastAttempt{Number: a.Number, Incarnation: a.Incarnation, Agent: a.Agent, Ranks: a.Ranks, Ended: a.Ended, Taken: a.Taken,
 			End: a.End, Suspect: a.Suspect, Newest: a.Newest})
 	}

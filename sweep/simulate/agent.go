@@ -39,6 +39,7 @@ type agent struct {
 type run struct {
 	hold    sweep.Hold
 	trial   int
+	granted float64
 	began   float64       // since the last checkpoint, or the start of this attempt
 	from    time.Duration // of the trial's training was done then
 	stopped bool
@@ -99,7 +100,7 @@ func (a *agent) hear(r broker.Reply, ask bool) {
 	}
 	a.stop(r.Lost)
 	if r.Drain || r.Done {
-		a.leave(byOrder, sweep.CausePreempted)
+		a.drain(r.Why)
 	}
 	if a.leaving {
 		return
@@ -128,31 +129,34 @@ func (a *agent) control(c broker.Control) {
 	}
 	a.stop(c.Lost)
 	if c.Drain {
-		a.leave(byOrder, sweep.CausePreempted)
+		a.drain(c.Why)
 	}
 	if c.Work {
 		a.ask()
 	}
 }
 
-// ask wants a trial for each free slot. An agent whose trials would be cut off before they can save anything leaves instead.
+// drain leaves because the controller says so: the sweep has ended, or there is not enough time left for any trial.
+func (a *agent) drain(why string) {
+	if why == broker.DrainTime {
+		a.leave(byWalltime, sweep.CauseWalltime)
+		return
+	}
+	a.leave(byOrder, sweep.CausePreempted)
+}
+
+// ask wants a trial for each free slot.
 func (a *agent) ask() {
 	s := a.s
 	free := s.o.Slots - len(a.runs)
 	if a.gone || a.leaving || !a.greeted || a.asking > 0 || free == 0 {
 		return
 	}
-	if a.until > 0 && !s.o.HandOver && a.until-s.Now() < min(s.every, time.Duration(s.o.TrialTime.Mean()*float64(time.Second))) {
-		if len(a.runs) == 0 {
-			a.leave(byWalltime, sweep.CauseWalltime)
-		}
-		return
-	}
 	a.asking = free
 	a.sequence++
 	q := &broker.Ask{Sequence: a.sequence, Free: free}
 	if a.until > 0 {
-		q.TimeLeft = a.until - s.Now()
+		q.TimeLeft = max(a.until-s.Now(), 1)
 	}
 	s.request(a, broker.Request{Ask: q})
 }
@@ -164,7 +168,7 @@ func (a *agent) start(g broker.Granted) {
 		a.s.err = err
 		return
 	}
-	r := &run{hold: sweep.Hold{Trial: g.ID, Attempt: g.Attempt}, trial: i, began: a.s.seconds(), from: a.s.saved[i]}
+	r := &run{hold: sweep.Hold{Trial: g.ID, Attempt: g.Attempt}, trial: i, granted: a.s.seconds(), began: a.s.seconds(), from: a.s.saved[i]}
 	a.runs = append(a.runs, r)
 	a.s.training.begin(r.began)
 	a.train(r)
@@ -192,11 +196,21 @@ func (a *agent) train(r *run) {
 			a.train(r)
 			return
 		}
-		report.End = &results.End{Cause: sweep.CauseCompleted, Update: number}
+		report.End = a.endOf(r, sweep.CauseCompleted)
+		report.End.Update = number
 		a.report(report)
 		a.remove(r)
 		a.ask()
 	})
+}
+
+// endOf is how an attempt ends. What is trained says how long it takes until there is something to hand over.
+func (a *agent) endOf(r *run, cause sweep.Cause) *results.End {
+	end := &results.End{Cause: cause, Seconds: a.s.seconds() - r.granted}
+	if a.s.o.HandOver {
+		end.Pace = &results.Pace{Updates: 1, Checkpoint: leaveTime.Seconds()}
+	}
+	return end
 }
 
 func (a *agent) remove(r *run) {
@@ -252,7 +266,7 @@ func (a *agent) leave(why string, cause sweep.Cause) {
 	for len(a.runs) > 0 {
 		r := a.runs[0]
 		a.cut(r, why, a.s.o.HandOver)
-		a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, End: &results.End{Cause: cause}})
+		a.report(results.TrialReport{Trial: r.hold.Trial, Attempt: r.hold.Attempt, End: a.endOf(r, cause)})
 	}
 	if a.greeted {
 		a.s.request(a, broker.Request{Leave: &broker.Leave{Why: why}})

@@ -38,10 +38,10 @@ type Options struct {
 	Seed uint64
 
 	// For those who look at the core itself (bench/simulate); each may be nil.
-	Params  func(trial int) sweep.Values // of a trial, by its place in the plan
+	Planned []sweep.Trial                // the plan, with the keys that TrialID gives; nil: one without parameters
 	Fill    func(r *results.TrialReport) // adds rows to the report of a checkpoint
 	Ledger  controller.Ledger            // gets every entry, and answers the core in place of the simulation's own
-	Measure func(step time.Duration)     // gets the real time that each step of the core took, the ledger's included
+	Around  func(step func())            // is given every step of the core, the ledger's part included, and must call it
 }
 
 // withDefaults fills in what was left out, and refuses what cannot be simulated.

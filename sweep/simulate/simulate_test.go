@@ -101,19 +101,28 @@ func sure(text string) Times {
 	return d
 }
 
-// TestWalltime counts what a walltime takes that is shorter than the sweep: with and without a hand-over.
+// TestWalltime counts what a walltime takes that is shorter than the sweep. Trials that can be handed over lose nothing. Others are granted only where there is time for one,
+// as far as the controller knows: of like trials none is lost, and agents leave sooner.
 func TestWalltime(t *testing.T) {
 	o := Options{Trials: 100, Agents: 4, TrialTime: times(t, "U(50,150)"), Walltime: 17 * time.Minute, HandOver: true, Requeue: time.Minute}
-	_, saved := simulated(t, o)
+	_, handed := simulated(t, o)
 	o.HandOver = false
-	_, lost := simulated(t, o)
-	for _, r := range []Result{saved, lost} {
-		if r.Causes[sweep.CauseWalltime] == 0 || r.Starts != r.Tasks+r.Ends[byWalltime].Agents {
+	_, alike := simulated(t, o)
+	o.TrialTime = times(t, "lognormal(60,0.8)")
+	_, unlike := simulated(t, o)
+	for _, r := range []Result{handed, alike, unlike} {
+		if r.Ends[byWalltime].Agents == 0 || r.Starts <= r.Tasks || r.Starts > r.Tasks+r.Ends[byWalltime].Agents || r.LostSeconds != r.Ends[byWalltime].Lost || r.Failed > 0 {
 			t.Errorf("%+v", r)
 		}
 	}
-	if saved.LostSeconds != 0 || lost.LostSeconds == 0 || lost.LostSeconds != lost.Ends[byWalltime].Lost {
-		t.Errorf("with a hand-over %v s are lost, without %v s, of which %v s by the walltime", saved.LostSeconds, lost.LostSeconds, lost.Ends[byWalltime].Lost)
+	if handed.LostSeconds > 0 || handed.Causes[sweep.CauseWalltime] == 0 {
+		t.Errorf("with a hand-over %v s are lost: %v", handed.LostSeconds, handed.Causes)
+	}
+	if alike.LostSeconds > 0 || alike.Causes[sweep.CauseWalltime] > 0 || alike.Starts <= handed.Starts {
+		t.Errorf("without, %v s are lost in %d starts, and there were %d: %v", alike.LostSeconds, alike.Starts, handed.Starts, alike.Causes)
+	}
+	if unlike.LostSeconds == 0 || unlike.Causes[sweep.CauseWalltime] == 0 {
+		t.Errorf("of trials that nobody can foresee %v s are lost: %v", unlike.LostSeconds, unlike.Causes)
 	}
 }
 

@@ -65,30 +65,20 @@ func New(o Options) (*Simulation, error) {
 	s.limit = 100*(sum+longest+o.Requeue+o.Startup+o.Lease) + o.QueueWait
 	past := make([]controller.Past, o.Trials)
 	for i := range past {
-		past[i].Trial = s.trial(i)
+		if o.Planned != nil {
+			past[i].Trial = o.Planned[i]
+		} else {
+			id := TrialID(i)
+			past[i].Trial = sweep.Trial{ID: id, Cell: sweep.CellID("c" + id[1:]), Index: i}
+		}
 	}
+	s.o.Planned = nil
 	spec := &sweep.Spec{Name: "simulated", Method: "grid", Retries: o.Retries, MaxLost: o.MaxLost}
+	if !o.HandOver { // an external program's trials may save at their checkpoints only
+		spec.Program = "simulated"
+	}
 	s.core = controller.NewCore(controller.CoreOptions{Spec: spec, Term: 1, Expiry: o.Lease, Finite: true}, s.ledger, past)
 	return s, nil
-}
-
-// trial is one trial of the plan.
-func (s *Simulation) trial(i int) sweep.Trial {
-	id := TrialID(i)
-	t := sweep.Trial{ID: id, Cell: sweep.CellID("c" + id[1:]), Index: i}
-	if s.o.Params != nil {
-		t.Params = s.o.Params(i)
-	}
-	return t
-}
-
-// Plan lists the trials as the core has them.
-func (s *Simulation) Plan() []sweep.Trial {
-	plan := make([]sweep.Trial, s.o.Trials)
-	for i := range plan {
-		plan[i] = s.trial(i)
-	}
-	return plan
 }
 
 // Run runs the sweep to its end. An error says that it does not come to one, or that the controller has lost a trial or counted one twice.
@@ -103,7 +93,7 @@ func (s *Simulation) Run() (Result, error) {
 	for !s.done && s.err == nil && s.Next() {
 		if s.Now() > s.limit {
 			n := s.core.Counts()
-			return Result{}, fmt.Errorf("simulate: the sweep does not end: after %v, %d of %d trials have ended; do agents live long enough to reach a checkpoint?",
+			return Result{}, fmt.Errorf("simulate: the sweep does not end: after %v, %d of %d trials have ended; do agents live long enough to bring a trial to a checkpoint, or to its end?",
 				s.Now().Round(time.Second), n.Ended, n.Planned)
 		}
 	}
@@ -136,13 +126,12 @@ func (s *Simulation) step(e controller.Event) {
 	if s.done || s.err != nil {
 		return
 	}
-	var began time.Time
-	if s.o.Measure != nil {
-		began = time.Now()
-	}
-	commands, err := s.core.Step(s.Now(), e)
-	if s.o.Measure != nil {
-		s.o.Measure(time.Since(began))
+	var commands []controller.Command
+	var err error
+	if s.o.Around == nil {
+		commands, err = s.core.Step(s.Now(), e)
+	} else {
+		s.o.Around(func() { commands, err = s.core.Step(s.Now(), e) })
 	}
 	s.steps++
 	if err != nil {
