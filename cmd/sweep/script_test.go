@@ -211,14 +211,14 @@ func scriptController(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptEnded(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 2, "ended NAME CODE")
+	arguments(ts, neg, args, 2, "ended NAME CODE[,CODE…]")
 	c := of(ts, args[0])
 	select {
 	case <-c.done:
 	case <-time.After(patience):
 		ts.Fatalf("%s still runs; it has said\n%s", args[0], ts.ReadFile(c.stderr))
 	}
-	if got := strconv.Itoa(c.ProcessState.ExitCode()); got != args[1] {
+	if got := strconv.Itoa(c.ProcessState.ExitCode()); !slices.Contains(strings.Split(args[1], ","), got) {
 		ts.Fatalf("%s ended with exit code %s, want %s; it has said\n%s", args[0], got, args[1], ts.ReadFile(c.stderr))
 	}
 	ts.Check(ts.Exec("sh", "-c", `cat "$0" >&2`, c.stderr))
