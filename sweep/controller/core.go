@@ -151,6 +151,7 @@ func (c *Core) Step(now time.Duration, e Event) ([]Command, error) {
 		c.fail(fmt.Errorf("the controller's core knows no event %T", e))
 	}
 	c.conclude()
+	c.hurryGang()
 	c.wakeHungry()
 	return c.release(), c.err
 }

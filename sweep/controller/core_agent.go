@@ -31,6 +31,7 @@ type agent struct {
 	answer   []grantedSeat // what it was granted then
 	due      []grantedSeat // its part of gangs, which it hears when it asks next
 	offered  int           // slots that are kept for the gang that is gathered
+	called   int           // free slots that it had when it was told that the gang could have them
 	hungry   bool          // it got less than it could start
 	told     bool          // of work, since the last tick
 

@@ -34,7 +34,7 @@ func (c *Core) ask(e Requested, a *agent) {
 		c.draw(missing)
 		return
 	}
-	a.sequence, a.answer, a.offered = q.Sequence, nil, 0
+	a.sequence, a.answer, a.offered, a.called = q.Sequence, nil, 0, 0
 	a.due = slices.DeleteFunc(a.due, func(s grantedSeat) bool { return !s.holds(a) })
 	a.hungry = want > len(a.due)
 	c.late = 0

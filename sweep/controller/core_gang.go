@@ -73,8 +73,9 @@ func (c *Core) seek(t *trial) {
 	default:
 		c.gathering = t
 		for _, a := range c.order {
-			a.offered = 0
+			a.offered, a.called = 0, 0
 		}
+		c.wake = true
 	}
 }
 
@@ -142,7 +143,7 @@ func (c *Core) members(t *trial) (members []*agent) {
 	alone := t.record.mustBeAlone()
 	for _, a := range c.order {
 		h := a.host
-		if h == nil || a.fate != staying || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
+		if h == nil || a.fate != staying || c.quarantined[h.name] || c.drained[a.job] || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
 			continue
 		}
 		n := min(a.offered, a.slots-a.taken, t.ranks-len(members))
@@ -175,7 +176,27 @@ func (c *Core) recallAside() {
 	c.wake = true
 }
 
-// grantGang begins an attempt of several ranks. The agent that asks gets its part with the answer; the others are told to ask.
+// hurryGang has the gang that is gathered wait for nobody's next ask: it is granted when what its agents have offered is enough by now, and agents that would offer more than
+// they have, because trials of theirs have ended since they asked in vain, are told to ask.
+func (c *Core) hurryGang() {
+	t := c.gathering
+	if !c.wake || t == nil || t.state != waiting || c.mode != working || c.paused {
+		return
+	}
+	if members := c.members(t); len(members) >= t.ranks {
+		c.grantGang(t, members, nil)
+		c.scatter()
+		return
+	}
+	for _, a := range c.order {
+		if free := a.slots - a.taken; a.fate == staying && a.hungry && free > a.offered && free != a.called {
+			a.called = free
+			c.do(Tell{a.id, broker.Control{Version: broker.MessageVersion, Work: true}})
+		}
+	}
+}
+
+// grantGang begins an attempt of several ranks. The agent that asks gets its part with the answer; the others, or all where nobody asks, are told to ask.
 func (c *Core) grantGang(t *trial, members []*agent, asking *agent) {
 	c.hand(t, members, t.attempt+1)
 	grant := results.Grant{Trial: t.ID, Attempt: t.attempt}

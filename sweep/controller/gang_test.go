@@ -182,6 +182,48 @@ func TestSlotsAreKeptForAGang(t *testing.T) {
 	d.want(d.ask("a2", 1), "trial000:2") // tried again before those that never ran; the gang waits behind it
 }
 
+// A gang does not wait for heartbeats: agents that have asked in vain are told when they have more to offer, and it begins as soon as enough has been offered. No time passes here.
+func TestAGangIsNotKeptWaiting(t *testing.T) {
+	d := newDesk(t, []int{1, 1, 1, 1, 1, 5}, 1, 2, 2)
+	d.want(d.ask("a0", 1), "trial000:1")
+	d.want(d.ask("a1", 2), "trial001:1", "trial002:1")
+	d.want(d.ask("a2", 2), "trial003:1", "trial004:1")
+	free := map[string]int{}
+	over := func(a string, trial int) { // a trial of an agent that asks at once where its last ask was not in vain, and else when it is told
+		d.end(a, trial, 1, 0, sweep.CauseDiverged, "")
+		free[a]++
+		if _, work := d.took(a); free[a] == 1 || work {
+			d.want(d.ask(a, free[a]))
+		}
+	}
+	over("a1", 1)
+	over("a0", 0)
+	over("a2", 3)
+	over("a2", 4)
+	d.took("a1") // it has heard of work that was not for it
+	d.end("a1", 2, 1, 0, sweep.CauseDiverged, "")
+	if _, work := d.took("a1"); !work {
+		t.Fatal("the last agent that the gang waits for is not told to ask")
+	}
+	d.want(d.ask("a1", 2), "trial005:1 rank 1/5", "trial005:1 rank 2/5")
+	d.want(d.ask("a0", 1), "trial005:1 rank 0/5")
+	d.want(d.ask("a2", 2), "trial005:1 rank 3/5", "trial005:1 rank 4/5")
+}
+
+// A gang that must be alone on its host begins when the trial beside it has ended, in the slots that were offered before: nobody has to ask first.
+func TestAGangThatMustBeAloneIsNotKeptWaiting(t *testing.T) {
+	d := newDesk(t, []int{2, 1}, 3)
+	d.want(d.ask("a0", 3), "trial000:1 rank 0/2", "trial000:1 rank 1/2", "trial001:1")
+	d.end("a0", 0, 1, 0, sweep.CauseOOM, "")
+	d.want(d.ask("a0", 2)) // another trial runs beside it
+	granted := d.core.Counts().Running
+	d.end("a0", 1, 1, 0, sweep.CauseDiverged, "")
+	if n := d.core.Counts().Running; n != granted {
+		t.Errorf("%d trials run, want the gang", n)
+	}
+	d.want(d.ask("a0", 3), "trial000:2 rank 0/2", "trial000:2 rank 1/2")
+}
+
 // A gang that is larger than all agents together is put aside, and an event says so; when there are more agents it comes first.
 func TestGangThatIsTooLarge(t *testing.T) {
 	d := newDesk(t, []int{4, 1, 1, 1}, 2)
