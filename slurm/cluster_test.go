@@ -191,6 +191,10 @@ func TestWarning(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	wait(t, "the job has failed by its payload's code", func() bool { return state(t, job(id)) == slurm.Failed })
+	ends, err := client().Ends(t.Context(), id)
+	if want := []slurm.JobEnd{{Task: job(id), State: slurm.Failed}}; err != nil || !slices.Equal(ends, want) {
+		t.Errorf("the job has ended as %v, error %v; want %v", ends, err, want)
+	}
 	d, err := client().Detail(t.Context(), job(id))
 	if err != nil || d.Fields["ExitCode"] != "9:0" || !d.Requeue {
 		t.Errorf("the job's details are %+v, error %v", d, err)

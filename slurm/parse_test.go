@@ -59,6 +59,21 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// TestEnds reads the ends of jobs: a step that ran out of memory is the job's derived exit code, whatever the script made of it.
+func TestEnds(t *testing.T) {
+	ends, err := parseEnds("1                   |N/A                 |COMPLETED           |0                   |253                 |\n" +
+		"2|3|OUT_OF_MEMORY|0:125|0:125|\n2|4|FAILED|256|9|\n\n5|N/A|FAILED|0:125|0|\n6|0-1%2|PENDING|0|0|\n7|N/A|RUNNING|0|0|\n")
+	want := "[{1 COMPLETED true} {2_3 OUT_OF_MEMORY true} {2_4 FAILED false} {5 FAILED true} {6_0 PENDING false} {6_1 PENDING false} {7 RUNNING false}]"
+	if fmt.Sprint(ends) != want || err != nil {
+		t.Errorf("%v, error %v; want %s", ends, err, want)
+	}
+	for _, text := range []string{"1|N/A|FAILED|0|", "x|N/A|FAILED|0|0|", "garbage"} {
+		if ends, err := parseEnds(text); err == nil {
+			t.Errorf("%q is %v", text, ends)
+		}
+	}
+}
+
 // TestAccounts reads what sacct -D has printed: both incarnations of a requeued job.
 func TestAccounts(t *testing.T) {
 	runs, err := parseAccounts(recorded(t, "sacct"), time.UTC)

@@ -15,6 +15,7 @@ import (
 
 	"neurosweep/agent"
 	"neurosweep/broker"
+	"neurosweep/slurm"
 	"neurosweep/sweep"
 	"neurosweep/sweep/controller"
 )
@@ -92,7 +93,7 @@ func (f *controllerFlags) check(ctx context.Context) error {
 
 // options are those of a controller that its agents outlive.
 func (f *controllerFlags) options(dir string) (controller.Options, error) {
-	o := controller.Options{Dir: dir, Outlived: true, NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
+	o := controller.Options{Dir: dir, Outlived: true, OutOfMemory: outOfMemory(&slurm.Client{}), NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
 	err := writable(filepath.Join(dir, sweep.ControlDir))
 	if err != nil {
 		return o, err

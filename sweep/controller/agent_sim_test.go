@@ -103,7 +103,7 @@ func (a *simAgent) beat() {
 	if a.greeted {
 		a.request(a, broker.Request{Beat: &broker.Beat{Holding: a.holding()}}, a.answer)
 	} else {
-		a.request(a, broker.Request{Hello: &broker.Hello{Host: a.host, PID: a.number, Slots: a.slots, Rank: a.rank, Size: a.hosts, Holding: a.holding()}}, func(r broker.Reply) {
+		a.request(a, broker.Request{Hello: &broker.Hello{Host: a.host, PID: a.number, Job: fmt.Sprint("job", a.number), Slots: a.slots, Rank: a.rank, Size: a.hosts, Holding: a.holding()}}, func(r broker.Reply) {
 			a.greeted = !r.Unknown
 			a.republish()
 			a.answer(r)

@@ -32,6 +32,7 @@ type CoreOptions struct {
 
 	Ranks       func(sweep.Trial) int // how many ranks train a trial together; nil: one
 	Quarantined []results.Quarantine  // nodes that an earlier controller has put under quarantine
+	AsksJobs    bool                  // somebody obeys AskJob
 }
 
 // Core decides everything in a sweep: who gets which trial, when an attempt has ended, when a trial has. It is a pure state machine:
@@ -131,6 +132,8 @@ func (c *Core) Step(now time.Duration, e Event) ([]Command, error) {
 		c.dirty = false
 	case Died:
 		c.died(e.Incarnation)
+	case JobAsked:
+		c.jobAsked(e)
 	case Tick:
 		c.tick()
 	case Link:

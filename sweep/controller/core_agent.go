@@ -39,6 +39,9 @@ type agent struct {
 	served  bool          // it was granted something
 	tooLate string        // why it has no time for anything that waits; "": it has
 	why     string        // it said that it leaves
+	dead    bool          // its process is gone
+	asked   bool          // how its job has ended is being asked
+	starved bool          // its job was ended for lack of memory
 
 	gap      uint64 // sequence of a report that came too early
 	announce bool   // a commit is to be announced
@@ -87,7 +90,7 @@ func (c *Core) requested(e Requested) {
 		c.answer(e.Ticket, broker.Reply{Unknown: true})
 		return
 	}
-	a.heard = c.clock
+	a.heard, a.asked = c.clock, false
 	switch {
 	case r.Ask != nil:
 		c.ask(e, a)
@@ -120,7 +123,7 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 		c.answer(ticket, broker.Reply{Unknown: true})
 		return
 	}
-	a.heard = c.clock
+	a.heard, a.asked = c.clock, false
 	if !a.greeted {
 		a.greeted = true
 		a.slots, a.job = h.Slots, h.Job
@@ -199,6 +202,10 @@ func (c *Core) spoolRead(i sweep.Incarnation) {
 	for _, t := range a.trials() {
 		if a.fate == left {
 			c.lose(t, sweep.CausePreempted, false, t.lostAgent(a, "left"))
+			continue
+		}
+		if a.starved {
+			c.lose(t, sweep.CauseOOM, true, t.lostAgent(a, "was ended with its job, which SLURM says ran out of memory"))
 			continue
 		}
 		c.lose(t, sweep.CauseNode, alone && t.epoch == c.epoch, t.lostAgent(a, "was lost"))

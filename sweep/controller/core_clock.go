@@ -59,7 +59,9 @@ func (c *Core) tick() {
 		switch {
 		case a.fate != staying:
 		case c.clock-a.heard > c.options.Expiry:
-			c.depart(a, lost)
+			c.missed(a)
+		case a.dead:
+			c.missed(a)
 		case a.overdue(c.clock - c.options.Expiry):
 			c.at = append(c.at, ReadSpool{a.id})
 		}
@@ -84,6 +86,33 @@ func (a *agent) overdueAt(t *trial, since time.Duration) bool {
 // died takes the leases of an agent whose process has ended.
 func (c *Core) died(i sweep.Incarnation) {
 	if a := c.agents[i]; a != nil && a.fate == staying {
+		a.dead = true
+		c.missed(a)
+	}
+}
+
+// missed takes the leases of an agent that is silent or dead. Where its scheduler can be asked, it says first how the agent's job has ended: one that ran out of memory as a whole has left no
+// other trace. An agent that is heard meanwhile is not missed any more.
+func (c *Core) missed(a *agent) {
+	switch {
+	case a.asked:
+	case c.options.AsksJobs && a.job != "" && len(a.held) > 0:
+		a.asked = true
+		c.at = append(c.at, AskJob{a.id, a.job})
+	default:
+		c.depart(a, lost)
+	}
+}
+
+// jobAsked takes the scheduler's answer.
+func (c *Core) jobAsked(e JobAsked) {
+	a := c.agents[e.Incarnation]
+	if a == nil || a.fate != staying || !a.asked {
+		return
+	}
+	a.asked = false
+	if silent := !c.away && c.clock >= c.expire && c.clock-a.heard > c.options.Expiry; silent || a.dead {
+		a.starved = e.OutOfMemory
 		c.depart(a, lost)
 	}
 }

@@ -143,7 +143,7 @@ func (c *Core) members(t *trial) (members []*agent) {
 	alone := t.record.mustBeAlone()
 	for _, a := range c.order {
 		h := a.host
-		if h == nil || a.fate != staying || c.quarantined[h.name] || c.drained[a.job] || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
+		if h == nil || a.fate != staying || a.asked || c.quarantined[h.name] || c.drained[a.job] || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
 			continue
 		}
 		n := min(a.offered, a.slots-a.taken, t.ranks-len(members))

@@ -95,6 +95,7 @@ func TestSchedules(t *testing.T) {
 		if rapid.Bool().Draw(t, "extend") {
 			w.extendAfter(time.Duration(rapid.IntRange(0, 60).Draw(t, "after")) * time.Second)
 		}
+		w.jobs = rapid.Bool().Draw(t, "jobs")
 		w.run()
 		if broken := w.check(outcomesUnderFaults); len(broken) > 0 {
 			t.Fatal(strings.Join(broken, "\n"))

@@ -33,6 +33,12 @@ type Synced struct{}
 // Died says that the process of an incarnation is known to be gone, before its lease has expired.
 type Died struct{ Incarnation sweep.Incarnation }
 
+// JobAsked answers an AskJob: whether the scheduler has ended the job for lack of memory. Where nobody knows, it has not.
+type JobAsked struct {
+	Incarnation sweep.Incarnation
+	OutOfMemory bool
+}
+
 // Tick comes a few times a heartbeat, whatever else happens.
 type Tick struct{}
 
@@ -66,6 +72,7 @@ type Measured struct {
 
 func (Begun) event()       {}
 func (Died) event()        {}
+func (JobAsked) event()    {}
 func (Requested) event()   {}
 func (Reported) event()    {}
 func (SpoolRead) event()   {}
@@ -97,6 +104,12 @@ type Tell struct {
 // ReadSpool wants the reports of an incarnation's spool, each as Reported, and SpoolRead after the last, all before any other event.
 type ReadSpool struct{ Incarnation sweep.Incarnation }
 
+// AskJob wants the scheduler to be asked how the job of an agent has ended that is silent or dead, and the answer as JobAsked, soon or late but in any case.
+type AskJob struct {
+	Incarnation sweep.Incarnation
+	Job         string
+}
+
 // Draw wants at least so many more trials of the plan, as Drawn, before any other event.
 type Draw struct{ Trials int }
 
@@ -106,6 +119,7 @@ type Finished struct{ State string } // StateEnded: compact and end the sweep; S
 func (Answer) command()    {}
 func (Tell) command()      {}
 func (ReadSpool) command() {}
+func (AskJob) command()    {}
 func (Draw) command()      {}
 func (Finished) command()  {}
 

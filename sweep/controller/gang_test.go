@@ -61,6 +61,8 @@ type desk struct {
 	now  time.Duration
 	told map[sweep.Incarnation][]broker.Control
 	asks map[sweep.Incarnation]uint64
+
+	inquiries []string // jobs that were asked for
 }
 
 // newDesk makes a core of trials with so many ranks each, and agents a0, a1, … with so many slots.
@@ -93,6 +95,8 @@ func (d *desk) step(e Event) (reply broker.Reply) {
 				d.told[c.Incarnation] = append(d.told[c.Incarnation], c.Control)
 			case ReadSpool:
 				d.step(SpoolRead(c))
+			case AskJob:
+				d.inquiries = append(d.inquiries, c.Job)
 			}
 		}
 		if !d.core.Dirty() {

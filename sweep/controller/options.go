@@ -22,7 +22,11 @@ type Options struct {
 	Takeover     bool          // ask a live holder of the term to step down, and wait until it has
 	RequestsOnly bool          // do what control/requests wants and return: no broker, no agents
 	Binary       string        // digest of this program, that agents must have in Hello and former controllers had; "": any
-	AcceptBinary bool          // go on with a sweep that another program has run so far
+	// OutOfMemory asks the scheduler which of some jobs, by the names that agents give, were ended for lack of memory; nil: nobody can be asked. The agents are silent or
+	// dead, and lose their leases when it returns.
+	OutOfMemory func(ctx context.Context, jobs []string) (map[string]bool, error)
+
+	AcceptBinary bool // go on with a sweep that another program has run so far
 
 	// Ready is called once, when agents can connect and there is work for them. ctx ends when Run does.
 	Ready func(ctx context.Context)

@@ -62,6 +62,7 @@ type shell struct {
 	flushing  chan error // the result of the flush that runs; nil: none does
 	lastFlush time.Time
 	watched   map[sweep.Incarnation]int // processes of agents on this machine
+	jobs      jobs
 
 	progress
 }
@@ -85,9 +86,10 @@ func newShell(o Options, term *Term) (*shell, error) {
 	}
 	s.plan.Skip(state.Draws(), seen)
 	s.teller = &teller{Ledger: s.writer, log: o.Log}
+	s.jobs = newJobs(o)
 	s.core = NewCore(CoreOptions{
 		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid", Ranks: ranks(o.Spec),
-		Quarantined: state.Quarantined(),
+		Quarantined: state.Quarantined(), AsksJobs: o.OutOfMemory != nil,
 	}, s.teller, past)
 	s.startProgress(state)
 	return s, nil

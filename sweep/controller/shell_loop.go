@@ -55,6 +55,8 @@ func (s *shell) loop(ctx context.Context) error {
 			if giveUp == nil && s.core.mode == stopping {
 				giveUp = time.After(s.o.Drain)
 			}
+		case dead := <-s.jobs.answers:
+			err = s.hearOfJobs(dead)
 		case up := <-s.hub.Links():
 			err = s.step(Link{up})
 		case a := <-s.hub.Asks():
@@ -74,10 +76,7 @@ func (s *shell) loop(ctx context.Context) error {
 		s.flushIfDue()
 		s.show(false)
 		if s.finished != nil {
-			if s.core.mode == handing {
-				return nil
-			}
-			if s.core.Counts().Agents == 0 {
+			if s.core.mode == handing || s.core.Counts().Agents == 0 {
 				return nil
 			}
 			if farewell == nil {
@@ -189,6 +188,8 @@ func (s *shell) do(command Command) error {
 			return err
 		}
 		return s.step(SpoolRead(c))
+	case AskJob:
+		s.jobs.ask(c)
 	case Draw:
 		trials, draws, err := s.plan.Next(c.Trials)
 		if err != nil {

@@ -42,6 +42,7 @@ type world struct {
 	agents  map[sweep.Incarnation]*simAgent
 	gangs   map[string]*simGang   // by group
 	static  bool                  // the agents are numbered, one for each of hosts
+	jobs    bool                  // the agents are jobs of a scheduler that can be asked
 	ranks   func(sweep.Trial) int // nil: one
 	born    int
 	hosts   int
@@ -159,7 +160,7 @@ func (w *world) startController() {
 	w.linked = true
 	w.tickets = map[uint64]func(broker.Reply){}
 	w.log.recover(w.random)
-	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0, Ranks: w.ranks,
+	w.core = NewCore(CoreOptions{Spec: w.spec, Term: w.term, Expiry: simExpiry, Finite: w.supply == 0, Ranks: w.ranks, AsksJobs: w.jobs,
 		Quarantined: w.log.quarantined()}, w.log, w.log.past(w.plan[:len(w.plan)-w.supply]))
 	w.syncing, w.asleep, w.backlog, w.finishing = false, false, nil, false
 	begun := Begun{Holder: "test"}
@@ -314,6 +315,13 @@ func (w *world) obey(command Command) {
 			}
 		}
 		w.step(SpoolRead(command))
+	case AskJob:
+		c := w.core
+		w.After(w.between(0, 2*time.Second), func() {
+			if w.core == c {
+				w.step(JobAsked{Incarnation: command.Incarnation})
+			}
+		})
 	case Draw:
 		n := min(command.Trials, w.supply)
 		from := len(w.plan) - w.supply
