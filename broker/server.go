@@ -132,18 +132,35 @@ func controllerInbox(id string) string { return "inbox." + id + ".controller" }
 
 // Address is where the server can be reached, for broker.json.
 func (s *Server) Address(term int) Address {
-	a := Address{ID: s.id, Term: term, Keys: true, Certificate: s.certificate}
-	port := strconv.Itoa(s.nats.Addr().(*net.TCPAddr).Port)
 	hosts := s.listen.Advertise
 	switch {
 	case len(hosts) > 0:
-	case s.listen.Host == "":
-		hosts = []string{"127.0.0.1"}
 	case s.listen.Host == Everywhere:
 		hosts = OwnAddresses()
 	default:
-		hosts = []string{s.listen.Host}
+		hosts = s.here()
 	}
+	return s.address(term, hosts)
+}
+
+// Own is where this process reaches the server itself, whatever is advertised to others and has become of the links to them.
+func (s *Server) Own(term int) Address { return s.address(term, s.here()) }
+
+// here is where the server can be reached from this machine, first of all.
+func (s *Server) here() []string {
+	switch s.listen.Host {
+	case "":
+		return []string{"127.0.0.1"}
+	case Everywhere:
+		return []string{"127.0.0.1", "::1"}
+	}
+	return []string{s.listen.Host}
+}
+
+// address is the server at some hosts, each with a port or without.
+func (s *Server) address(term int, hosts []string) Address {
+	a := Address{ID: s.id, Term: term, Keys: true, Certificate: s.certificate}
+	port := strconv.Itoa(s.nats.Addr().(*net.TCPAddr).Port)
 	scheme := "nats://"
 	if s.certificate != "" {
 		scheme = "tls://"

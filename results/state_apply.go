@@ -47,9 +47,10 @@ func (r *Rows) event(at time.Time, e EventRow) {
 
 // The kinds of events that say who takes part.
 const (
-	EventTermTaken   = "term taken"
-	EventAgentJoined = "agent joined"
-	EventAgentLeft   = "agent left"
+	EventTermTaken       = "term taken"
+	EventAgentJoined     = "agent joined"
+	EventAgentLeft       = "agent left"
+	EventAgentHeardAgain = "agent heard again" // after a long silence, in time for its lease
 
 	EventGangWaiting     = "gang waiting"     // a trial has more ranks than all agents have slots
 	EventPlanScattered   = "plan scattered"   // over the ranks of a static schedule

@@ -1,102 +1,14 @@
 package main
 
 import (
-	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"neurosweep/results"
 	"neurosweep/results/spool"
+	"neurosweep/slurm/slurmtest"
 )
-
-// A wire is a TCP proxy between agents and a broker, which can be slow, and can be cut: nothing passes then, and nobody is told.
-type wire struct {
-	net.Listener
-	target string
-
-	mu    sync.Mutex
-	whole *sync.Cond
-	cut   bool
-	delay time.Duration
-	made  int // connections, so far
-}
-
-func newWire(t *testing.T) *wire {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{Listener: l}
-	w.whole = sync.NewCond(&w.mu)
-	t.Cleanup(func() {
-		l.Close()
-		w.set(false, 0)
-	})
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			w.mu.Lock()
-			w.made++
-			w.mu.Unlock()
-			go w.carry(c)
-		}
-	}()
-	return w
-}
-
-// set cuts or heals the wire.
-func (w *wire) set(cut bool, delay time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut, w.delay = cut, delay
-	w.whole.Broadcast()
-}
-
-// carry passes the bytes of one connection on.
-func (w *wire) carry(c net.Conn) {
-	defer c.Close()
-	b, err := net.Dial("tcp", w.target)
-	if err != nil {
-		return
-	}
-	defer b.Close()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.pump(c, b)
-		c.Close()
-	}()
-	w.pump(b, c)
-	b.Close()
-	<-done
-}
-
-// pump copies one direction.
-func (w *wire) pump(to, from net.Conn) {
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buffer)
-		w.mu.Lock()
-		for w.cut {
-			w.whole.Wait()
-		}
-		delay := w.delay
-		w.mu.Unlock()
-		<-time.After(delay) // it is a slow wire
-		if err == nil {
-			_, err = to.Write(buffer[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
-}
 
 // spooled counts the trials whose end lies in a spool.
 func spooled(t *testing.T, dir string) int {
@@ -128,12 +40,13 @@ func TestLinkIsCut(t *testing.T) {
 	text := "name: cut\nmethod: grid\ntask: {name: noop, noise: 0.01, seconds: 4}\nseeds: 4\nparameters:\n  task.value: {values: [0, 1]}\n" +
 		"evaluate: {value: {}}\nselect: {metric: value, condition: value, goal: maximize}\n"
 	dir := makeSweep(t, text)
-	w := newWire(t)
-	free := newWire(t) // a port for the broker
-	w.target = free.Addr().String()
-	free.Close()
-	w.set(false, 20*time.Millisecond)
-	control := launch(t, "sweep", "controller", "--dir", dir, "--listen", w.target, "--advertise", w.Addr().String())
+	w, err := slurmtest.NewWire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	w.Slow(20 * time.Millisecond)
+	control := launch(t, "sweep", "controller", "--dir", dir, "--listen", w.Target(), "--advertise", w.Addr())
 	var agents []*process
 	for range 2 {
 		agents = append(agents, launch(t, "sweep", "agent", "--dir", dir, "--controller", "login", "--slots", "2"))
@@ -145,14 +58,10 @@ func TestLinkIsCut(t *testing.T) {
 		}
 		return !since.IsZero() && time.Since(since) > 2*time.Second
 	})
-	w.set(true, 0)
-	eventually(t, "both agents give their connection up and try another", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.made >= 4
-	})
+	w.Cut()
+	eventually(t, "both agents give their connection up and try another", func() bool { return w.Made() >= 4 })
 	eventually(t, "the agents have trained on", func() bool { return spooled(t, dir) >= summary(t, dir).Ended+2 })
-	w.set(false, 0)
+	w.Heal()
 	for _, a := range agents {
 		a.ended(exitDone)
 	}

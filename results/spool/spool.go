@@ -94,13 +94,15 @@ func (s *Spool) Done() bool {
 	return s.committed == s.appended
 }
 
-// Close closes the spool, and removes it where everything is committed.
+// Close closes the spool, and removes it where everything is committed. A controller that ends the sweep may have removed it before.
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.log.Close()
 	if err == nil && s.committed == s.appended {
-		err = os.Remove(s.log.Name())
+		if err = os.Remove(s.log.Name()); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
 	return err
 }

@@ -90,7 +90,7 @@ func (c *Core) requested(e Requested) {
 		c.answer(e.Ticket, broker.Reply{Unknown: true})
 		return
 	}
-	a.heard, a.asked = c.clock, false
+	c.hear(a)
 	switch {
 	case r.Ask != nil:
 		c.ask(e, a)
@@ -104,6 +104,18 @@ func (c *Core) requested(e Requested) {
 	default:
 		c.answer(e.Ticket, broker.Reply{Refused: "the request holds no hello, ask, beat or leave"})
 	}
+}
+
+// silentAfter is the part of a lease after which a silence is worth an event, though nothing was lost: a link that was cut, a machine that was stopped.
+const silentAfter = 2
+
+// hear notes a sign of an agent's life.
+func (c *Core) hear(a *agent) {
+	if silence := c.clock - a.heard; a.greeted && silence > c.options.Expiry/silentAfter {
+		detail := fmt.Sprintf("after %.0f s of silence, and kept what it had: its link, or its machine, had stopped", silence.Seconds())
+		c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentHeardAgain, Agent: a.name, Detail: detail}})
+	}
+	a.heard, a.asked = c.clock, false
 }
 
 func (c *Core) answer(ticket uint64, r broker.Reply) {
@@ -123,7 +135,7 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 		c.answer(ticket, broker.Reply{Unknown: true})
 		return
 	}
-	a.heard, a.asked = c.clock, false
+	c.hear(a)
 	if !a.greeted {
 		a.greeted = true
 		a.slots, a.job = h.Slots, h.Job

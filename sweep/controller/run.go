@@ -125,18 +125,19 @@ func (s *shell) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var address broker.Address
+	var address, own broker.Address // for agents, and for this process
 	if s.o.NATS.URL != "" {
 		if address, err = s.o.NATS.Address(id, s.term.Number()); err != nil {
 			return err
 		}
+		own = address
 	} else {
 		if s.server, err = broker.Start(s.o.Dir, id, s.o.Listen); err != nil {
 			return err
 		}
-		address = s.server.Address(s.term.Number())
+		address, own = s.server.Address(s.term.Number()), s.server.Own(s.term.Number())
 	}
-	if s.hub, err = broker.OpenHub(ctx, address, id, s.o.Log); err != nil {
+	if s.hub, err = broker.OpenHub(ctx, own, id, s.o.Log); err != nil {
 		return err
 	}
 	return address.Write(s.o.Dir)
