@@ -2,7 +2,7 @@
 # make demo    the example sweep: 18 trials of 2,000 updates, half a minute on two cores (make demo-small: seconds)
 # make bff     the 3-bit flip-flop: 10 trials of 500 updates, and whether the GRUs do what they are held to
 # make test    everything that can be tested on this machine; at the end, what could not be
-# make bench   trials a second beside the machine's raw JetStream rate; messages between ranks beside Open MPI, where it is installed; training steps beside PyTorch's, JAX's and the processor's peak
+# make bench   trials a second beside the machine's raw JetStream rate; messages between ranks beside Open MPI, where it is installed; how soon agents begin; training steps beside PyTorch's, JAX's and the processor's peak
 # make cluster a real SLURM cluster on this machine to try things on: prints the line to export; make cluster-stop ends it
 # make goldens the golden curves of the tests, by PyTorch
 # make soak    the same sweep killed at thirty random moments and left alone, compared; the kernels' functions for all 2^32 arguments
@@ -50,6 +50,7 @@ bench: build $(PEERS)/requirements.txt
 	go run ./bench/dispatch -sweep bin/sweep
 	go run ./bench/dispatch -commands -sweep bin/sweep -trials 3000 -hold 0.8
 	go run ./bench/comm -optional
+	go run ./bench/join -optional -hold -sweep bin/sweep
 	go run ./bench/train -hold -sweep bin/sweep -python $(PEERS)/bin/python
 	go test -run '^$$' -bench . ./models/...
 

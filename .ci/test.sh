@@ -200,6 +200,7 @@ step 'short soak' go run ./bench/soak -sweep bin/sweep -kills 4 -seed 1
 step 'short dispatch benchmark' go run ./bench/dispatch -sweep bin/sweep -trials 500 -hold 0
 step 'short benchmark of external programs' go run ./bench/dispatch -commands -sweep bin/sweep -trials 300 -metrics 20000 -repeats 1 -hold 0
 step 'short benchmark of ranks' go run ./bench/comm -ranks 2,4 -rounds 1 -optional
+step 'short benchmark of agents that join' go run ./bench/join -agents 8 -repeats 1 -optional
 step 'short training benchmark' go run ./bench/train -sweep bin/sweep -rounds 1 -only '^(GRU-128 3BFF, B32|GEMM 16|exp)'
 
 # ---- the result
