@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -118,7 +120,7 @@ func (f Facts) fits(o Options, p Partition) error {
 	case want > gpus:
 		refuse("%d GPUs of a node: its nodes have %d at most", want, gpus)
 	case kind != "" && want > kinds[kind]:
-		refuse("%d GPUs of type %s of a node: its nodes have %d at most; types are %v", want, kind, kinds[kind], kinds)
+		refuse("%d GPUs of type %s of a node: its nodes have %d at most; %s", want, kind, kinds[kind], describeGPUs(kinds))
 	}
 	return errors.Join(errs...)
 }
@@ -144,6 +146,20 @@ func (o Options) gpus(tasks int) (kind string, count int) {
 		kind, count = k, count+n
 	}
 	return kind, count
+}
+
+// describeGPUs says how many GPUs of each type a node has at most; where the cluster names no types, none can be asked for.
+func describeGPUs(kinds map[string]int) string {
+	var types []string
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		if kind != "" {
+			types = append(types, fmt.Sprintf("%s:%d", kind, kinds[kind]))
+		}
+	}
+	if len(types) == 0 {
+		return "the cluster names no types of GPUs: leave the type out"
+	}
+	return "valid are " + strings.Join(types, ", ")
 }
 
 // named tells which nodes that the options name do not exist.

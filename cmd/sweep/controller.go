@@ -144,7 +144,12 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 				ctx, release = untilClosed(c.Context(), a.stdin)
 			}
 			defer release()
-			return a.decide(ctx, o)
+			err = a.decide(ctx, o)
+			var held *controller.HeldError
+			if hosted && errors.As(err, &held) {
+				return &exitError{code: exitUsage} // another agent's was faster, as always but once; that is nothing to tell
+			}
+			return err
 		},
 	}
 	flags.add(c)

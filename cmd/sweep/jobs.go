@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -36,18 +37,27 @@ func (o *order) submit(ctx context.Context, dir string, script slurm.Script, j s
 	if err != nil {
 		if id, err = o.afterwards(ctx, j.Mark, err); err != nil {
 			*list = (*list)[:at]
-			return 0, errors.Join(err, o.s.write(dir))
+			return 0, errors.Join(err, o.s.write(dir), discard(file, err))
 		}
 	}
 	(*list)[at].ID = id
 	return id, o.s.write(dir)
 }
 
+// discard removes a script that sbatch has refused.
+func discard(file string, err error) error {
+	var refused *exitError
+	if errors.As(err, &refused) && refused.code == exitUsage {
+		return os.Remove(file)
+	}
+	return nil
+}
+
 // afterwards finds out whether an sbatch that failed was obeyed all the same: its answer may have been lost.
 func (o *order) afterwards(ctx context.Context, mark string, failed error) (int64, error) {
 	var refused *slurm.CommandError
 	if errors.As(failed, &refused) && !refused.Late {
-		return 0, usage("submit: sbatch refuses: %w", failed)
+		return 0, usage("submit: sbatch refuses: %w\nit queued nothing; change the option that it names, and submit again; --dry-run prints the script", failed)
 	}
 	found, err := o.client.Marked(ctx, mark)
 	if err != nil || len(found) == 0 {

@@ -45,7 +45,7 @@ func (a *app) order(ctx context.Context, spec *sweep.Spec, s *submission, agents
 			return nil, usage("submit: the cluster cannot be asked what it offers: %w; nothing was submitted; sweep doctor looks closer", err)
 		}
 		if err := facts.Fits(o.options); err != nil {
-			return nil, usage("submit: the cluster has no such place: %w", err)
+			return nil, usage("submit: the cluster has no such place: %w\nnothing was submitted; ask for less, or for another partition: sinfo -N -o '%%P %%N %%c %%m %%G %%l' lists what there is", err)
 		}
 		largest = facts.Config.MaxArraySize
 	}

@@ -89,6 +89,7 @@ func TestSubmit(t *testing.T) {
 		{"--gpus 3", "3 GPUs of a node: its nodes have 1 at most"},
 		{"--cpus 3", "3 CPUs: its largest node has 2"},
 		{"--mem 64G", "memory 64G: its largest node has"},
+		{"--gpus h100:1", "the cluster names no types of GPUs"},
 		{"--exclude node9", "the cluster has no node node9"},
 	} {
 		_, stderr := l.submit(exitUsage, spec, append([]string{"--dir", "wrong", "--agents", "2"}, strings.Fields(c.args)...)...)
@@ -101,6 +102,13 @@ func TestSubmit(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(l.folder, "wrong")); err == nil {
 		t.Error("after mistakes there is a folder")
+	}
+
+	// What only sbatch knows is refused by it, and leaves no script.
+	_, stderr := l.submit(exitUsage, spec, "--dir", "wrong", "--agents", "2", "--reservation", "nobody")
+	scripts, err := os.ReadDir(filepath.Join(l.folder, "wrong", "control", "scripts"))
+	if !strings.Contains(stderr, "nobody") && !strings.Contains(stderr, "reservation is invalid") || !strings.Contains(stderr, "--dry-run") || err != nil || len(scripts) > 0 {
+		t.Errorf("scripts %v, error %v: %s", scripts, err, stderr)
 	}
 
 	out, _ := l.submit(exitDone, spec, "--dir", "s", "--agents", "2", "--time", "30", "--cpus", "1", "--json")
@@ -117,7 +125,7 @@ func TestSubmit(t *testing.T) {
 	if s := l.status("s"); len(s.Jobs.Waiting) == 0 || s.Jobs.Wanted != 10 {
 		t.Errorf("%+v", s.Jobs)
 	}
-	_, stderr := l.run(exitDone, "sweep", "scale", "1", "s")
+	_, stderr = l.run(exitDone, "sweep", "scale", "1", "s")
 	if !strings.Contains(stderr, "2 agents that waited are cancelled, 7 that run are asked") {
 		t.Error(stderr)
 	}
