@@ -94,7 +94,7 @@ own_hosts() {
 }
 
 # shellcheck disable=SC2046
-slurm_tests() { own_hosts go test -tags slurm -run "$(tagged slurm | awk '{ printf "%s%s", sep, $2; sep = "|" } END { print "" }' | sed 's/.*/^(&)$/')" $(tagged slurm | awk '{ print $1 }' | sort -u); }
+slurm_tests() { own_hosts go test -tags "slurm${NEUROSWEEP_PYTHON:+,python}" -run "$(tagged slurm | awk '{ printf "%s%s", sep, $2; sep = "|" } END { print "" }' | sed 's/.*/^(&)$/')" $(tagged slurm | awk '{ print $1 }' | sort -u); }
 
 small_demo() {
 	bin/sweep run examples/delay_comparison.yaml --dir "$scratch/demo" \
