@@ -149,7 +149,7 @@ func (a *app) printReceipt(r receipt) error {
 	for _, j := range r.Jobs {
 		fmt.Fprintf(a.stdout, "job %d\n", j)
 	}
-	fmt.Fprintf(a.stderr, "%d agents were submitted, %d are wanted; how they do: sweep status --watch %s\n", r.Submitted, r.Agents, relative(r.Dir))
+	fmt.Fprintf(a.stderr, "%d agents were submitted, %d are wanted; how they do: sweep status --watch %s\n", r.Submitted, r.Agents, slurm.Quote(relative(r.Dir)))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -94,7 +95,11 @@ func (a *app) printStatus(dir string) error {
 }
 
 func (a *app) printStatusText(dir string, s results.Status) error {
-	fmt.Fprintf(a.stdout, "%s: %s\n", relative(dir), s.State)
+	name := relative(dir)
+	if name == "." {
+		name = filepath.Base(dir)
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", name, s.State)
 	fmt.Fprintln(a.stdout, statusLine(s))
 	var causes []string
 	for _, c := range slices.Sorted(maps.Keys(s.Causes)) {
