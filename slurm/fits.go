@@ -95,7 +95,11 @@ func (f Facts) fits(o Options, p Partition) error {
 	if least > p.MaxTime {
 		refuse("time %v: its limit is %v", least, p.MaxTime)
 	}
-	nodes := f.NodesIn(p)
+	nodes := f.usable(o, p)
+	if len(nodes) == 0 && p.TotalNodes > 0 {
+		refuse("all of its nodes are excluded")
+		return errors.Join(errs...)
+	}
 	tasks := max(o.TasksPerNode, 1) // without it, they may be on several nodes
 	var cpus, gpus int
 	var memory Memory
@@ -123,6 +127,17 @@ func (f Facts) fits(o Options, p Partition) error {
 		refuse("%d GPUs of type %s of a node: its nodes have %d at most; %s", want, kind, kinds[kind], describeGPUs(kinds))
 	}
 	return errors.Join(errs...)
+}
+
+// usable are the nodes of a partition that the options do not exclude.
+func (f Facts) usable(o Options, p Partition) (nodes []Node) {
+	excluded, _ := ExpandNodes(o.Exclude) // named says what is wrong with it
+	for _, n := range f.NodesIn(p) {
+		if !slices.Contains(excluded, n.Name) {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
 }
 
 // gpus is how many GPUs of which type a node must have.

@@ -202,7 +202,7 @@ func TestFits(t *testing.T) {
 	for want, o := range map[string]Options{
 		"valid are cpu, gpu, old": {Partition: "gup"}, "its limit is 01:00:00": {Time: Duration(2 * time.Hour)}, "its largest node has 16": {TasksPerNode: 2, CPUsPerTask: 9}, "its largest node has 2000M": {Memory: 2001},
 		"its nodes have 0 at most": {GPUsPerNode: "1"}, "its nodes have 4 at most": {Partition: "gpu", GPUsPerTask: "5"}, "valid are a100:4": {Partition: "gpu", GPUsPerNode: "h100:1"}, "it has 2": {Nodes: 3},
-		"not up (DOWN)": {Partition: "old"}, "no node n9": {Exclude: "n9"},
+		"not up (DOWN)": {Partition: "old"}, "no node n9": {Exclude: "n9"}, "largest node has 8": {CPUsPerTask: 12, Exclude: "n2"},
 	} {
 		if err := f.Fits(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want an error with %q", o, err, want)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 
 	"neurosweep/broker"
 	"neurosweep/slurm"
@@ -20,17 +21,22 @@ type order struct {
 	options slurm.Options
 	arrays  []slurm.Array
 	client  *slurm.Client
+	leftOut []string // nodes that are under quarantine
 }
 
 // usualArray is MaxArraySize as SLURM has it if nobody changes it: for a dry run where there is no cluster.
 const usualArray = 1001
 
-// order checks what a submission asks of the cluster. Nothing is written or queued. dry: where there is no cluster, it is only noted.
-func (a *app) order(ctx context.Context, spec *sweep.Spec, s *submission, agents int, dry bool) (*order, error) {
+// order checks what a submission for the sweep in dir, which need not exist yet, asks of the cluster. Nothing is written or queued. dry: where there is no cluster, it is only noted.
+func (a *app) order(ctx context.Context, dir string, spec *sweep.Spec, s *submission, agents int, dry bool) (*order, error) {
 	o := &order{spec: spec, s: s, client: &slurm.Client{}}
 	var err error
 	if o.options, err = s.options(spec); err != nil {
 		return nil, refuse(err)
+	}
+	quarantined, err := quarantinedNodes(dir)
+	if err != nil {
+		return nil, err
 	}
 	largest := usualArray
 	_, missing := exec.LookPath("sbatch")
@@ -39,6 +45,9 @@ func (a *app) order(ctx context.Context, spec *sweep.Spec, s *submission, agents
 		return nil, usage("submit: sbatch is not on the path: go to a login node of the cluster, or load its SLURM module; sweep run works on this machine alone")
 	case missing != nil:
 		fmt.Fprintf(a.stderr, "sbatch is not on the path: the scripts are as a cluster with MaxArraySize=%d would have them, and nothing was checked against one\n", largest)
+		if err := o.leaveOut(quarantined, nil); err != nil {
+			return nil, err
+		}
 	default:
 		facts, err := o.client.Facts(ctx)
 		if err != nil {
@@ -48,6 +57,12 @@ func (a *app) order(ctx context.Context, spec *sweep.Spec, s *submission, agents
 			return nil, usage("submit: the cluster has no such place: %w\nnothing was submitted; ask for less, or for another partition: sinfo -N -o '%%P %%N %%c %%m %%G %%l' lists what there is", err)
 		}
 		largest = facts.Config.MaxArraySize
+		if err := o.leaveOut(quarantined, &facts); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.leftOut) > 0 {
+		fmt.Fprintf(a.stderr, "these nodes are under quarantine, and left out until sweep retry --node NODE: %s\n", strings.Join(o.leftOut, ", "))
 	}
 	if agents > 0 {
 		o.arrays, err = slurm.Split(agents, o.options.Throttle, largest)

@@ -96,7 +96,7 @@ func (a *app) more(c *cobra.Command, dir string, s *submission, n, there int, fl
 		return err
 	}
 	s.Agents = n
-	o, err := a.order(c.Context(), spec, s, n-there, flags.dryRun)
+	o, err := a.order(c.Context(), dir, spec, s, n-there, flags.dryRun)
 	if err != nil {
 		return err
 	}

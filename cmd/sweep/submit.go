@@ -67,7 +67,7 @@ func (a *app) submit(c *cobra.Command, args []string, dir string, flags *submitF
 		return err
 	}
 	s.Agents = flags.agents
-	order, err := a.order(c.Context(), spec, s, s.Agents, flags.dryRun)
+	order, err := a.order(c.Context(), dir, spec, s, s.Agents, flags.dryRun)
 	if err != nil {
 		return err
 	}
