@@ -201,7 +201,8 @@ func TestGangsHaveTheBitsOfOneRank(t *testing.T) {
 	}
 }
 
-// In each attempt another rank wishes to hand over, or dies: all ranks stop, say so, and lose one update at most. Attempts alternate between numbers of ranks, one of them among these.
+// In each attempt another rank wishes to hand over, or dies in the midst of an update that no checkpoint comes before: all ranks stop, say so, and lose one update at most. Attempts
+// alternate between numbers of ranks, one of them among these.
 func TestGangsGoOn(t *testing.T) {
 	j := job(t, flipFlop("gru, hidden: 9", 15, 44, 37, 12), 6)
 	_, want, tree := complete(t, j)
@@ -231,7 +232,7 @@ func TestGangsGoOn(t *testing.T) {
 			victim := own.Attempt % ranks
 			var ends []rankEnd
 			if c.why == nil {
-				ends = attempt(own, ranks, rows.report, nil, map[int]int{victim: 3})
+				ends = attempt(own, ranks, rows.report, nil, map[int]int{victim: 4})
 			} else {
 				ctx, cancel := context.WithCancelCause(context.Background())
 				cancel(c.why)

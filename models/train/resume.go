@@ -66,7 +66,7 @@ func (r *run) restore(s *state, update int) error {
 	for i, slot := range slots {
 		copy(slot, s.slots[i])
 	}
-	r.done, r.saved = s.Update, s.Update
+	r.done, r.drawn, r.saved, r.stream = s.Update, s.Update, s.Update, s.Data
 	r.history = history{metrics: s.Metrics, curves: s.curves, evals: s.Evals, checkpoints: s.Checkpoints}
 	return nil
 }

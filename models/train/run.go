@@ -62,7 +62,8 @@ type run struct {
 
 	reported int       // updates whose curves are reported
 	last     time.Time // of the last report
-	saved    int       // the update of the last state written, -1: none
+	saved    int       // the update of the last state written or taken over, -1: none
+	stream   []byte    // where the data stood then; nil: at their beginning
 	deleted  map[int]bool
 	diverged bool
 	notes    []string
@@ -193,6 +194,9 @@ func (r *run) encode() ([]byte, results.Checkpoint, error) {
 
 // snapshot is the state file of where training stands.
 func (r *run) snapshot() ([]byte, error) {
+	if err := r.rewind(); err != nil {
+		return nil, err
+	}
 	s := state{
 		stateHeader: stateHeader{
 			Trial: r.job.Trial.ID, Update: r.done, Data: r.data.State(),
@@ -201,6 +205,24 @@ func (r *run) snapshot() ([]byte, error) {
 		weights: r.weights, slots: r.optimizer.slots, curves: r.curves,
 	}
 	return s.encode()
+}
+
+// rewind puts back the batch of an update that was begun and not done, because the ranks of the trial lost one another: the data are drawn again from where the last state
+// has them.
+func (r *run) rewind() error {
+	if r.drawn == r.done {
+		return nil
+	}
+	r.data = r.task.Data(r.config.DataSeed, r.sequences, r.steps)
+	if r.stream != nil {
+		if err := r.data.Restore(r.stream); err != nil {
+			return fmt.Errorf("go back to the data of update %d: %w", r.done, err)
+		}
+	}
+	for r.drawn = max(r.saved, 0); r.drawn < r.done; r.drawn++ {
+		r.data.Next(&r.batch)
+	}
+	return nil
 }
 
 // save writes the state of where training stands and drops those before the last two.
@@ -212,7 +234,7 @@ func (r *run) save() error {
 	if err := r.disk.write(filepath.Join(r.job.Dir, sweep.StatePath(r.job.Trial.ID, r.done)), file); err != nil {
 		return err
 	}
-	r.saved = r.done
+	r.saved, r.stream = r.done, r.data.State()
 	return r.disk.keepStates(r.job.Dir, r.job.Trial.ID, r.done, 2)
 }
 

@@ -27,6 +27,7 @@ type trainer struct {
 	optimizer *optimizer[float32]
 	data      tasks.Data
 	done      int // updates applied
+	drawn     int // batches drawn: one more than done within an update
 
 	batch     tasks.Batch
 	given     graph.Batch[float32] // batch, as the machine takes it
@@ -63,6 +64,7 @@ func newTrainer(c sweep.Config, threads int, g *gang) (*trainer, error) {
 // then of no use. After the first update nothing is allocated.
 func (t *trainer) update() (metrics []tasks.Measure, finite bool, err error) {
 	t.data.Next(&t.batch)
+	t.drawn++
 	return t.step()
 }
 
