@@ -26,6 +26,7 @@ type controllerFlags struct {
 	advertise []string
 	nats      natsFlags
 	still     time.Duration
+	partWait  time.Duration // of ranks that nobody starts again: controller.Options.PartWait
 }
 
 func (f *controllerFlags) add(c *cobra.Command) {
@@ -54,6 +55,9 @@ func (f *controllerFlags) args() []string {
 	}
 	for _, a := range f.advertise {
 		args = append(args, "--advertise", a)
+	}
+	if f.partWait > 0 {
+		args = append(args, "--part-wait", f.partWait.String())
 	}
 	return args
 }
@@ -93,7 +97,7 @@ func (f *controllerFlags) check(ctx context.Context) error {
 
 // options are those of a controller that its agents outlive.
 func (f *controllerFlags) options(dir string) (controller.Options, error) {
-	o := controller.Options{Dir: dir, Outlived: true, OutOfMemory: outOfMemory(&slurm.Client{}), NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
+	o := controller.Options{Dir: dir, Outlived: true, PartWait: f.partWait, OutOfMemory: outOfMemory(&slurm.Client{}), NATS: f.nats.external(), Term: controller.TermOptions{Still: f.still}}
 	err := writable(filepath.Join(dir, sweep.ControlDir))
 	if err != nil {
 		return o, err
@@ -158,7 +162,8 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 	c.Flags().BoolVar(&accept, "accept-binary", false, "go on with a sweep that another binary has run so far; an event says so")
 	c.Flags().BoolVar(&hosted, "hosted", false, "an agent has started it: step down when stdin is closed, and leave signals to the agent")
 	c.Flags().StringVar(&vacant, "vacant", controller.Vacancy{}.String(), "the term that the agent has seen abandoned")
-	for _, name := range []string{"hosted", "vacant"} {
+	c.Flags().DurationVar(&flags.partWait, "part-wait", 0, "schedule: static: how long the part of a rank that is gone waits before the sweep is stopped")
+	for _, name := range []string{"hosted", "vacant", "part-wait"} {
 		_ = c.Flags().MarkHidden(name) // it exists
 	}
 	return c

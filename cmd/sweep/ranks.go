@@ -153,6 +153,7 @@ const (
 	folderWithin = 2 * time.Minute // for the sweep's folder; rank 0 may refuse to make it
 	lookForRank0 = time.Second
 	lastWord     = 10 * time.Second // after its term has ended
+	partWait     = 3 * time.Minute  // of schedule: static: for a rank that is gone, before the sweep is stopped
 )
 
 // follow is rank 1, 2, …: it finds the folder that rank 0 makes, agrees, is an agent, and ends as rank 0 does.
@@ -164,7 +165,7 @@ func (a *app) follow(ctx context.Context, t *team, dir string, spec *sweep.Spec,
 		return err
 	}
 	threads := max(fixedThreads(spec), 1)
-	hosting := controllerFlags{nats: flags.nats, still: flags.still}
+	hosting := controllerFlags{nats: flags.nats, still: flags.still, partWait: partWait}
 	if t.nodes == 1 {
 		hosting.listen = "127.0.0.1"
 	}

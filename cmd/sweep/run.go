@@ -253,7 +253,7 @@ func (a *app) control(ctx context.Context, dir string, spec *sweep.Spec, flags r
 		},
 	}
 	if flags.team != nil {
-		options.Listen = flags.team.listen()
+		options.Listen, options.PartWait = flags.team.listen(), partWait
 	}
 	if isTerminal(a.stderr) {
 		bar := &progressBar{w: a.stderr}

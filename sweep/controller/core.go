@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -33,6 +34,7 @@ type CoreOptions struct {
 	Ranks       func(sweep.Trial) int // how many ranks train a trial together; nil: one
 	Quarantined []results.Quarantine  // nodes that an earlier controller has put under quarantine
 	AsksJobs    bool                  // somebody obeys AskJob
+	PartWait    time.Duration         // of schedule: static: how long the part of a rank waits for an agent before the sweep is stopped; 0: for ever
 }
 
 // Core decides everything in a sweep: who gets which trial, when an attempt has ended, when a trial has. It is a pure state machine:
@@ -62,10 +64,12 @@ type Core struct {
 	target   target
 	finite   bool // no more trials can be drawn
 
-	gathering *trial   // the gang that slots are kept for
-	aside     []*trial // gangs that cannot be granted now
-	short     bool     // an event has said that the agents have too few slots for one
-	parts     []queue  // of schedule: static, by rank, when it is known how many ranks there are
+	gathering *trial                // the gang that slots are kept for
+	aside     []*trial              // gangs that cannot be granted now
+	short     bool                  // an event has said that the agents have too few slots for one
+	parts     []queue               // of schedule: static, by rank, when it is known how many ranks there are
+	absent    map[int]time.Duration // ranks whose part waits, and since when
+	stopWhy   string
 
 	longest     time.Duration   // that an attempt has needed until it had something to hand over; 0: unknown
 	late        time.Duration   // the longest time that attempts at trials which the last ask passed over have spent in vain
@@ -103,7 +107,7 @@ func NewCore(o CoreOptions, ledger Ledger, past []Past) *Core {
 	c := &Core{
 		options: o, ledger: ledger, finite: o.Finite,
 		trials: map[sweep.TrialID]*trial{}, agents: map[sweep.Incarnation]*agent{}, hosts: map[string]*host{}, drained: map[string]bool{},
-		target: targetOf(o.Spec), quarantined: map[string]bool{},
+		target: targetOf(o.Spec), absent: map[int]time.Duration{}, quarantined: map[string]bool{},
 	}
 	for _, q := range o.Quarantined {
 		c.quarantined[q.Node] = true
@@ -228,7 +232,7 @@ func (c *Core) conclude() {
 	case c.mode == handing:
 		c.finish("")
 	case c.mode == stopping:
-		c.write(results.Entry{State: &results.Change{State: StateStopped, Why: "sweep stop"}})
+		c.write(results.Entry{State: &results.Change{State: StateStopped, Why: cmp.Or(c.stopWhy, "sweep stop")}})
 		c.finish(StateStopped)
 	case c.mode == leaving:
 		c.finish("")

@@ -55,6 +55,7 @@ func (c *Core) tick() {
 	if c.away || c.clock < c.expire {
 		return
 	}
+	c.missParts()
 	for _, a := range c.order {
 		switch {
 		case a.fate != staying:

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 
 	"neurosweep/broker"
 	"neurosweep/results"
@@ -89,6 +90,28 @@ func (c *Core) leavePart(a *agent) {
 	if n := c.parts[a.rank].length(); n > 0 {
 		c.write(results.Entry{Event: &results.Event{Kind: results.EventPartWaiting, Agent: a.name, Detail: fmt.Sprintf(
 			"rank %d of %d has left %d trials: they wait for an agent of this rank, or for sweep stop and sweep resume", a.rank, a.size, n)}})
+	}
+}
+
+// missParts stops the sweep when the part of a rank has waited for too long: nobody starts that rank again, and the others would stay for ever.
+func (c *Core) missParts() {
+	if c.options.PartWait == 0 || c.mode != working || c.paused {
+		return
+	}
+	for rank := range c.parts {
+		here := slices.ContainsFunc(c.order, func(a *agent) bool { return a.greeted && a.fate == staying && a.rank == rank })
+		since, missed := c.absent[rank]
+		switch {
+		case here || c.parts[rank].length() == 0:
+			delete(c.absent, rank)
+		case !missed:
+			c.absent[rank] = c.clock
+		case c.clock-since >= c.options.PartWait:
+			c.stopWhy = fmt.Sprintf("rank %d of %d is gone, and its part of the plan has waited for %v: sweep resume scatters what is left over the agents that it starts", rank, len(c.parts), c.options.PartWait)
+			c.write(results.Entry{Event: &results.Event{Kind: results.EventPartWaiting, Detail: c.stopWhy}})
+			c.leave(stopping)
+			return
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type Options struct {
 	Takeover     bool          // ask a live holder of the term to step down, and wait until it has
 	RequestsOnly bool          // do what control/requests wants and return: no broker, no agents
 	Binary       string        // digest of this program, that agents must have in Hello and former controllers had; "": any
+	PartWait     time.Duration // of schedule: static: how long the part of a rank that is gone waits for an agent before the sweep is stopped (0: for ever)
+
 	// OutOfMemory asks the scheduler which of some jobs, by the names that agents give, were ended for lack of memory; nil: nobody can be asked. The agents are silent or
 	// dead, and lose their leases when it returns.
 	OutOfMemory func(ctx context.Context, jobs []string) (map[string]bool, error)

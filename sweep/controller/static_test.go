@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -30,6 +31,35 @@ func TestStaticSchedules(t *testing.T) {
 			t.Fatal(strings.Join(broken, "\n"))
 		}
 	})
+}
+
+// Where nobody starts a rank again, the sweep is stopped when its part has waited long enough, with the rank's number; one that comes back in time goes on.
+func TestStaticPartThatNobodyTakes(t *testing.T) {
+	d := newDesk(t, []int{1, 1, 1, 1})
+	d.core.options.Spec.Static, d.core.options.PartWait = true, time.Minute
+	beat := func(forTime time.Duration) {
+		for end := d.now + forTime; d.now < end; {
+			d.now += time.Second
+			d.request("a0", broker.Request{Beat: &broker.Beat{}})
+			d.step(Tick{})
+		}
+	}
+	for _, rank := range []int{0, 1} {
+		d.request(fmt.Sprint("a", rank), broker.Request{Hello: &broker.Hello{Host: "h", PID: 1, Slots: 1, Rank: rank, Size: 2}})
+	}
+	d.step(Died{"a1"})
+	beat(50 * time.Second)
+	d.request("b1", broker.Request{Hello: &broker.Hello{Host: "h", PID: 1, Slots: 1, Rank: 1, Size: 2}})
+	beat(2 * time.Second)
+	d.step(Died{"b1"})
+	beat(55 * time.Second)
+	if d.core.mode != working {
+		t.Fatal("the sweep is stopped before the part has waited for a minute")
+	}
+	beat(20 * time.Second)
+	if !d.core.finished || !strings.Contains(fmt.Sprint(d.log.events()), "rank 1 of 2 is gone, and its part of the plan has waited for 1m0s: sweep resume") {
+		t.Errorf("finished: %v, events: %v", d.core.finished, d.log.events())
+	}
 }
 
 // A part of the plan waits for its rank, and is scattered anew when a controller finds another number of agents.
