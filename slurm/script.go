@@ -62,9 +62,9 @@ func (s Script) Text() (string, error) {
 	return b.String(), nil
 }
 
-// payload is the part of the script that runs the command. wait also returns when a signal has been handled, with 128 and its number, and bash
-// sometimes once more later, or with -1; so it is called again while the process is there, and once after it is gone. 127 then says that the code was heard
-// before.
+// payload is the part of the script that runs the command. wait also returns when a signal has been handled, with 128 and its number; it is not called again for
+// the payload before that is gone, because bash forgets the code of a process that ends while another signal interrupts the wait for it. 127 says that the code was
+// heard before.
 const payload = `
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
 payload=
@@ -76,10 +76,12 @@ payload=$!
 if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 wait "$payload"
 code=$?
-while { [ "$code" -gt 128 ] || [ "$code" -lt 0 ]; } && kill -0 "$payload" 2>/dev/null; do
-	wait "$payload"
-	code=$?
-done
+if [ "$code" -gt 128 ]; then
+	while kill -0 "$payload" 2>/dev/null; do
+		sleep 0.2 &
+		wait $!
+	done
+fi
 wait "$payload"
 result=$?
 if [ "$result" -ne 127 ]; then code=$result; fi

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -120,7 +121,8 @@ func newController(a *app) *cobra.Command {
 		Use:   "controller --dir DIR",
 		Short: "Be the controller of a sweep whose agents are started elsewhere (sweep submit starts one by itself)",
 		Long: `controller decides for the sweep in DIR until it has ended or is stopped, and lets agents of other machines connect. It starts none.
-TERM and INT make it step down: agents go on with what they train, and find the next controller through DIR/broker.json.
+TERM, INT and USR1 make it step down: agents go on with what they train, and find the next controller through DIR/broker.json. In a SLURM job
+it has the job queued again after the warning before the walltime and after a preemption.
 It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped down or the sweep was stopped.`,
 		Example: "  sweep controller --dir runs/lr-scan\n  sweep controller --dir runs/lr-scan --listen :7422 --advertise login1.cluster",
 		Args:    cobra.NoArgs,
@@ -143,10 +145,10 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 				return refuse(err)
 			}
 			o.Log, o.AcceptBinary, o.Takeover = a.logger(), accept, takeover
-			ctx, release := interruptible(c.Context())
-			if hosted {
-				ctx, release = untilClosed(c.Context(), a.stdin)
+			if !hosted {
+				return a.decideAlone(c.Context(), o)
 			}
+			ctx, release := untilClosed(c.Context(), a.stdin)
 			defer release()
 			err = a.decide(ctx, o)
 			var held *controller.HeldError
@@ -168,6 +170,39 @@ It exits with 0 or 3 when the sweep has ended, and with 130 when it has stepped 
 	}
 	return c
 }
+
+// decideAlone is a controller that no agent has started. In a SLURM job it steps down at the warning before the walltime, and has the job queued again.
+func (a *app) decideAlone(ctx context.Context, o controller.Options) error {
+	j, err := findJob()
+	if err != nil {
+		return refuse(err)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	go func() {
+		first := <-signals
+		signal.Reset(syscall.SIGINT) // a second ^C ends the process at once
+		cancel(&signalError{first})
+	}()
+	err = a.decide(ctx, o)
+	var signalled *signalError
+	var coded *exitError
+	if errors.As(context.Cause(ctx), &signalled) && errors.As(err, &coded) && coded.code == exitInterrupted {
+		left := agent.Left{Why: agent.LeftPreempted, Granted: 1}
+		if signalled.signal == syscall.SIGUSR1 {
+			left.Why = agent.LeftWalltime
+		}
+		j.requeue(left, o.Log)
+	}
+	return err
+}
+
+// A signalError is the end of a context by a signal.
+type signalError struct{ signal os.Signal }
+
+func (e *signalError) Error() string { return "signal: " + e.signal.String() }
 
 // decide runs a controller to its end.
 func (a *app) decide(ctx context.Context, o controller.Options) error {

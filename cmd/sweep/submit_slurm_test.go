@@ -156,9 +156,21 @@ func TestSubmit(t *testing.T) {
 // TestControllerPlaces runs a small sweep with its controller on the login node, and in a job of its own.
 func TestControllerPlaces(t *testing.T) {
 	l := newLab(t, slurmtest.Config{Nodes: 2, CPUs: 2})
-	spec := l.example(200)
+	spec := l.example(2000)
 	for _, place := range []string{controllerLogin, controllerJob} {
-		l.submit(exitDone, spec, "--dir", place, "--agents", "2", "--controller", place)
+		l.submit(exitDone, spec, "--dir", place, "--agents", "2", "--cpus", "1", "--controller", place)
+		if place == controllerJob { // as before the walltime: it steps down, is queued again, and goes on
+			l.until(place, "it trains", func(s fullStatus) bool { return s.Running > 0 })
+			s, err := readSubmission(filepath.Join(l.folder, place))
+			if err != nil || len(s.Controllers) != 1 {
+				t.Fatalf("%+v, error %v", s, err)
+			}
+			l.run(0, "scancel", "--batch", "--signal=USR1", fmt.Sprint(s.Controllers[0].ID))
+			waitFor(t, "the controller is there again", func() bool {
+				_, err := os.Stat(filepath.Join(l.folder, place, "control", "term-2"))
+				return err == nil
+			})
+		}
 		l.run(exitDone, "sweep", "status", "--watch", place)
 		l.run(exitDone, "sweep", "verify", place)
 	}

@@ -23,10 +23,12 @@ payload=$!
 if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 wait "$payload"
 code=$?
-while { [ "$code" -gt 128 ] || [ "$code" -lt 0 ]; } && kill -0 "$payload" 2>/dev/null; do
-	wait "$payload"
-	code=$?
-done
+if [ "$code" -gt 128 ]; then
+	while kill -0 "$payload" 2>/dev/null; do
+		sleep 0.2 &
+		wait $!
+	done
+fi
 wait "$payload"
 result=$?
 if [ "$result" -ne 127 ]; then code=$result; fi
