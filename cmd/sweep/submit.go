@@ -22,8 +22,8 @@ func newSubmit(a *app) *cobra.Command {
 and returns at once. The folder must be on a file system that the nodes share. Everything else happens there:
 sweep status --watch, sweep logs -f TRIAL, sweep scale N, sweep stop, sweep resume, from any machine that sees it.
 
-Options of SLURM come from the spec's section resources; a flag wins over it. Each agent runs as many trials at a time as it has CPUs
-for, or GPUs. The controller lives in one of the agents; when that one goes, another takes over.`,
+Options of SLURM come from the spec's section resources; a flag wins over it. An agent trains a trial on all its CPUs (with
+train.threads: 1 in the spec a trial on each), or one on each of its GPUs. The controller lives in one of the agents; when that one goes, another takes over.`,
 		Example: `  sweep submit sweep.yaml --agents 8 --time 4:00:00 --partition gpu
   sweep submit sweep.yaml train.lr=1e-4,1e-3 seeds=5 --agents 8 --time 4h --cpus-per-task 4 --memory 8G --dry-run`,
 		Args: cobra.MinimumNArgs(1),
