@@ -5,7 +5,7 @@
 # make bench   trials a second beside the machine's raw JetStream rate; messages between ranks beside Open MPI, where it is installed; how soon agents begin; training steps beside PyTorch's, JAX's and the processor's peak
 # make cluster a real SLURM cluster on this machine to try things on: prints the line to export; make cluster-stop ends it
 # make goldens the golden curves of the tests, by PyTorch
-# make soak    the same sweep killed at thirty random moments and left alone, compared; the kernels' functions for all 2^32 arguments
+# make soak    the same sweep killed at thirty random moments and left alone, compared; the same on a SLURM cluster under ten kinds of disturbance; the kernels' functions for all 2^32 arguments
 # make clean   what the above made
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -71,6 +71,8 @@ soak: build
 	go test -tags soak -run Exhaustively -v -timeout 2h ./models/kernel ./models/graph
 	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED)
 	go run ./bench/soak -sweep bin/sweep -kills $(KILLS) -seed $(SEED) -spec examples/numpy_rnn/sweep.yaml updates=1500 retries=100
+	go run ./bench/cluster -sweep bin/sweep -seed $(SEED)
+	go run ./bench/cluster -sweep bin/sweep -seed $(SEED) -together
 
 clean:
 	rm -rf bin .venv .cache

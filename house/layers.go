@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"models/train", "python", "command", "results/analysis", "results/plot"},
 	{"agent", "sweep/controller", "sweep/simulate"},
 	{"cmd/sweep"},
-	{"models/kernel/gen/gemm", "models/kernel/gen/element", "bench/table", "bench/dispatch", "bench/comm", "bench/c6", "bench/soak", "bench/simulate", "bench/join", "bench/train", "bench/bff", "slurm/slurmtest/playground", "house"},
+	{"models/kernel/gen/gemm", "models/kernel/gen/element", "bench/table", "bench/dispatch", "bench/comm", "bench/c6", "bench/soak", "bench/cluster", "bench/simulate", "bench/join", "bench/train", "bench/bff", "slurm/slurmtest/playground", "house"},
 }
 
 // place is where a package stands; false if the table does not have it.
