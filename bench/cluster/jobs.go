@@ -32,15 +32,19 @@ func (v *victim) jobs() ([]job, error) {
 	return list, nil
 }
 
-// agent draws one that runs.
+// agent draws one that trains: one that waits for a controller, or for its first trial, loses nothing that events could tell of.
 func (v *victim) agent() (job, bool, error) {
 	list, err := v.jobs()
 	if err != nil {
 		return job{}, false, err
 	}
+	busy, err := v.training()
+	if err != nil {
+		return job{}, false, err
+	}
 	var running []job
 	for _, j := range list {
-		if j.state == "RUNNING" && v.cluster.Running(j.node) {
+		if j.state == "RUNNING" && v.cluster.Running(j.node) && busy[j.node] {
 			running = append(running, j)
 		}
 	}

@@ -184,30 +184,62 @@ func counted(of map[string]int) string {
 
 func (v *victim) events() (events, error) {
 	e := events{kinds: map[string]int{}, causes: map[string]int{}}
-	text, err := v.sweep("export", v.dir, "--format", "csv", "--table", "events")
-	if err != nil {
-		return e, err
-	}
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return e, err
-	}
-	kind, cause, detail := slices.Index(rows[0], "kind"), slices.Index(rows[0], "cause"), slices.Index(rows[0], "detail")
-	if kind < 0 || cause < 0 || detail < 0 {
-		return e, fmt.Errorf("the table of events of %s has the columns %v", v.dir, rows[0])
-	}
-	for _, row := range rows[1:] {
-		e.kinds[row[kind]]++
-		switch row[kind] {
+	rows, err := v.eventRows()
+	for _, row := range rows {
+		e.kinds[row.kind]++
+		switch row.kind {
 		case "attempt ended":
-			e.causes[row[cause]]++
+			e.causes[row.cause]++
 		case "agent left":
-			if strings.HasPrefix(row[detail], "too little time") {
+			if strings.HasPrefix(row.detail, "too little time") {
 				e.short++
 			}
 		}
 	}
-	return e, nil
+	return e, err
+}
+
+// training are the nodes whose agents have a trial of the newest term.
+func (v *victim) training() (map[string]bool, error) {
+	rows, err := v.eventRows()
+	busy := map[string]bool{}
+	for _, row := range rows {
+		node, _, _ := strings.Cut(row.agent, ":")
+		switch row.kind {
+		case "term taken":
+			clear(busy)
+		case "attempt granted":
+			busy[node] = true
+		case "agent left":
+			delete(busy, node)
+		}
+	}
+	return busy, err
+}
+
+// An eventRow is what is needed of a row of sweep export --table events.
+type eventRow struct{ kind, agent, cause, detail string }
+
+func (v *victim) eventRows() ([]eventRow, error) {
+	text, err := v.sweep("export", v.dir, "--format", "csv", "--table", "events")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var columns [4]int
+	for i, name := range []string{"kind", "agent", "cause", "detail"} {
+		if columns[i] = slices.Index(rows[0], name); columns[i] < 0 {
+			return nil, fmt.Errorf("the table of events of %s has the columns %v", v.dir, rows[0])
+		}
+	}
+	list := make([]eventRow, 0, len(rows)-1)
+	for _, row := range rows[1:] {
+		list = append(list, eventRow{row[columns[0]], row[columns[1]], row[columns[2]], row[columns[3]]})
+	}
+	return list, nil
 }
 
 // slurm runs a command of SLURM.
