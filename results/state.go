@@ -153,6 +153,9 @@ func (s *State) Causes() map[sweep.Cause]int { return s.causes }
 // Agents is how many agents have joined since the present controller's term began, and not left.
 func (s *State) Agents() int { return len(s.agents) }
 
+// AgentNames lists them, sorted.
+func (s *State) AgentNames() []string { return slices.Sorted(maps.Keys(s.agents)) }
+
 // Quarantined lists the nodes that are under quarantine, by name.
 func (s *State) Quarantined() []Quarantine {
 	list := make([]Quarantine, 0, len(s.quarantined))

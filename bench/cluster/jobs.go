@@ -32,8 +32,11 @@ func (v *victim) jobs() ([]job, error) {
 	return list, nil
 }
 
-// agent draws one that trains: one that waits for a controller, or for its first trial, loses nothing that events could tell of.
+// agent draws one that trains for a controller that lives: one that waits for its first trial, or has spooled its last one, loses nothing that events could tell of.
 func (v *victim) agent() (job, bool, error) {
+	if _, ok, err := v.host(); !ok || err != nil {
+		return job{}, false, err
+	}
 	list, err := v.jobs()
 	if err != nil {
 		return job{}, false, err

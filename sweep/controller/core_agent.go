@@ -144,6 +144,7 @@ func (c *Core) hello(ticket uint64, r broker.Request) {
 		a.name = AgentName(h.Host, h.PID)
 		c.lodge(a, cmp.Or(h.Node, h.Host))
 		c.counts.Agents++
+		c.former = slices.DeleteFunc(c.former, func(name string) bool { return name == a.name })
 		c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentJoined, Agent: a.name, Detail: joining(a.id, h)}})
 	}
 	c.announceCommit(a)

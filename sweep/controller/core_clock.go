@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"neurosweep/results"
 	"neurosweep/sweep"
 )
 
@@ -56,6 +57,7 @@ func (c *Core) tick() {
 		return
 	}
 	c.missParts()
+	c.missFormer()
 	for _, a := range c.order {
 		switch {
 		case a.fate != staying:
@@ -67,6 +69,14 @@ func (c *Core) tick() {
 			c.at = append(c.at, ReadSpool{a.id})
 		}
 	}
+}
+
+// missFormer says which agents of the last controller are lost: those that have not come to this one for as long as a lease. What they held has been given to others.
+func (c *Core) missFormer() {
+	for _, name := range c.former {
+		c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentLeft, Agent: name, Detail: "it was lost: it has not come back since the last controller"}})
+	}
+	c.former = nil
 }
 
 // overdue tells whether the agent holds an attempt that it has not named since the given time.

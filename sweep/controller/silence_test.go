@@ -36,3 +36,21 @@ func TestLongSilenceIsAnEvent(t *testing.T) {
 		t.Errorf("events: %s", text)
 	}
 }
+
+// TestFormerAgentsAreMissed has a new controller hear of one of two agents that the last one had: the other is told of in the events, once, when leases expire.
+func TestFormerAgentsAreMissed(t *testing.T) {
+	d := newDesk(t, []int{1})
+	d.core.former = []string{"gone:1", AgentName("host", 1)}
+	d.request("a0", broker.Request{Hello: &broker.Hello{Slots: 1, Host: "host", PID: 1}})
+	for range 20 {
+		if text := fmt.Sprint(d.log.events()); d.now < simExpiry && strings.Contains(text, "agent left") {
+			t.Errorf("after %v: %s", d.now, text)
+		}
+		d.now += simExpiry / 8
+		d.step(Tick{})
+		d.request("a0", broker.Request{Beat: &broker.Beat{}})
+	}
+	if text := fmt.Sprint(d.log.events()); strings.Count(text, "agent left") != 1 || !strings.Contains(text, "it has not come back since the last controller") {
+		t.Errorf("events: %s", text)
+	}
+}
