@@ -17,6 +17,9 @@ type ranks struct{ comm *broker.Comm }
 func (r ranks) Rank() int { return r.comm.Rank() }
 func (r ranks) Size() int { return r.comm.Size() }
 
+// NewReducer joins the ranks of a Comm as those of a gang are joined.
+func NewReducer(c *broker.Comm) train.Reducer { return ranks{c} }
+
 // Sum adds along the tree of Comm, which is that of a batch's leaves.
 func (r ranks) Sum(ctx context.Context, x []float64, y []float32) error {
 	if err := r.comm.Allreduce(ctx, broker.Sum, broker.Float64s(x)); err != nil {
@@ -59,7 +62,7 @@ func (s *slotChild) rank(ctx context.Context, g broker.Granted, job train.Job) (
 	if err != nil {
 		return results.End{Cause: sweep.CauseCancelled, Detail: err.Error()}, nil
 	}
-	job.Reducer = ranks{comm}
+	job.Reducer = NewReducer(comm)
 	end, err := train.Run(ctx, job, func(r results.TrialReport) error { return s.send(message{Report: &r}) })
 	_ = comm.Close() // what may not have arrived is missed by ranks that end anyway, and say so
 	return end, err

@@ -20,7 +20,7 @@ func TestPlansAndResults(t *testing.T) {
 	if _, err := parsePlan([]string{"Send", "many", "1"}); err == nil {
 		t.Error("a plan without numbers was accepted")
 	}
-	r := results{}
+	r := tally{}
 	for _, round := range []string{"Send 8 2 5\nBarrier 0 1 1\n", "Send 8 3 4\n"} {
 		if err := r.add([]byte(round), nil); err != nil {
 			t.Error(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"flag"
@@ -25,10 +24,11 @@ func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured")
 	optional := flag.Bool("optional", false, "where Open MPI is not installed, say so and measure ours alone")
 	rank := flag.String("rank", "", "internal: folder, group, rank and size, separated by commas; the plan follows")
+	gang := flag.Int("gang", -1, "internal: the rank is one of a gang")
 	flag.Parse()
 	err := error(nil)
 	if *rank != "" {
-		err = asRank(*rank, flag.Args())
+		err = asRank(*rank, *gang, flag.Args())
 	} else {
 		err = measure(*ranks, *rounds, *optional)
 	}
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-func asRank(who string, plan []string) error {
+func asRank(who string, gang int, plan []string) error {
 	f := strings.Split(who, ",")
 	if len(f) != 4 {
 		return fmt.Errorf("-rank %s is internal", who)
@@ -48,6 +48,9 @@ func asRank(who string, plan []string) error {
 	measurements, err3 := parsePlan(plan)
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
+	}
+	if gang >= 0 {
+		return playGang(os.Stdout, f[0], f[1], r, size, gang)
 	}
 	return play(os.Stdout, f[0], f[1], r, size, measurements)
 }
@@ -91,7 +94,7 @@ func measure(list string, rounds int, optional bool) error {
 		if err != nil || size < 2 {
 			return fmt.Errorf("-ranks %s: %q is no number of ranks from 2", list, text)
 		}
-		ours, memory, tcp := results{}, results{}, results{}
+		ours, memory, tcp := tally{}, tally{}, tally{}
 		for round := range rounds {
 			if err := ours.add(startRanks(dir, fmt.Sprintf("r%d-%d", size, round), size, plan(size))); err != nil {
 				return err
@@ -110,7 +113,11 @@ func measure(list string, rounds int, optional bool) error {
 			row(w, size, m, ours[m.key()], memory[m.key()], tcp[m.key()])
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	return measureGangs(dir, rounds)
 }
 
 // row prints one kind of call. Bandwidth is that of the buffer over the time of the call.
@@ -160,32 +167,13 @@ func compile(dir string) (string, error) {
 
 // startRanks runs ours once, and returns what rank 0 printed.
 func startRanks(dir, name string, size int, p []measurement) ([]byte, error) {
-	var out bytes.Buffer
-	var commands []*exec.Cmd
-	var errs []error
-	for r := range size {
+	return startTogether(size, func(r int) *exec.Cmd {
 		c := exec.Command(os.Args[0], "-rank", fmt.Sprintf("%s,%s,%d,%d", dir, name, r, size))
 		for _, m := range p {
 			c.Args = append(c.Args, m.arguments()...)
 		}
-		c.Stderr = os.Stderr
-		if r == 0 {
-			c.Stdout = &out
-		}
-		if err := c.Start(); err != nil {
-			errs = append(errs, err)
-			break
-		}
-		commands = append(commands, c)
-	}
-	incomplete := len(commands) < size
-	for _, c := range commands {
-		if incomplete {
-			_ = c.Process.Kill()
-		}
-		errs = append(errs, c.Wait())
-	}
-	return out.Bytes(), errors.Join(errs...)
+		return c
+	})
 }
 
 // mpirun runs the peer once.

@@ -17,11 +17,11 @@ type key struct {
 
 func (m measurement) key() key { return key{m.call, m.bytes} }
 
-// results are the best of all rounds.
-type results map[key]result
+// A tally holds the best of all rounds.
+type tally map[key]result
 
 // add reads the lines of one round: call, bytes, fastest, median.
-func (r results) add(out []byte, err error) error {
+func (r tally) add(out []byte, err error) error {
 	if err != nil {
 		return err
 	}
