@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -84,17 +83,8 @@ func (r *timedReducer) Sum(ctx context.Context, x []float64, y []float32) error 
 }
 
 // playGang is a rank of a gang. Rank 0 prints the bytes of an update's sums, and the milliseconds of an update and of its sums.
-func playGang(out io.Writer, dir, name string, rank, size, number int) error {
-	a, err := broker.ReadAddress(dir)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	c, err := broker.Join(ctx, dir, a, broker.Group{Name: name, Rank: rank, Size: size})
-	if err != nil {
-		return err
-	}
-	job, err := gangCases[number].job(filepath.Join(dir, name))
+func playGang(ctx context.Context, out io.Writer, c *broker.Comm, dir string, number int) error {
+	job, err := gangCases[number].job(dir)
 	if err != nil {
 		return err
 	}
@@ -107,10 +97,10 @@ func playGang(out io.Writer, dir, name string, rank, size, number int) error {
 	if err != nil {
 		return err
 	}
-	if n := float64(r.calls - warmUp); rank == 0 {
+	if n := float64(r.calls - warmUp); c.Rank() == 0 {
 		fmt.Fprintf(out, "%d %.4f %.4f\n", r.bytes, 1e3*r.end.Sub(r.begin).Seconds()/n, 1e3*r.summing.Seconds()/n)
 	}
-	return c.Close()
+	return nil
 }
 
 // measureGangs prints what share of a gang's update is communication, in the round with the fastest update of each case.

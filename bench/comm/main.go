@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"flag"
@@ -49,10 +50,24 @@ func asRank(who string, gang int, plan []string) error {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
 	}
-	if gang >= 0 {
-		return playGang(os.Stdout, f[0], f[1], r, size, gang)
+	a, err := broker.ReadAddress(f[0])
+	if err != nil {
+		return err
 	}
-	return play(os.Stdout, f[0], f[1], r, size, measurements)
+	ctx := context.Background()
+	c, err := broker.Join(ctx, f[0], a, broker.Group{Name: f[1], Rank: r, Size: size})
+	if err != nil {
+		return err
+	}
+	if gang >= 0 {
+		err = playGang(ctx, os.Stdout, c, filepath.Join(f[0], f[1]), gang)
+	} else {
+		err = play(ctx, os.Stdout, c, measurements)
+	}
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // plan is what a number of ranks measures: messages to and fro only for two.

@@ -12,27 +12,18 @@ import (
 )
 
 // play is a rank of ours: it makes the calls that its arguments name, as mpi/peer.c does.
-func play(out io.Writer, dir, name string, rank, size int, plan []measurement) error {
-	a, err := broker.ReadAddress(dir)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	c, err := broker.Join(ctx, dir, a, broker.Group{Name: name, Rank: rank, Size: size})
-	if err != nil {
-		return err
-	}
+func play(ctx context.Context, out io.Writer, c *broker.Comm, plan []measurement) error {
 	for _, m := range plan {
 		times, err := m.run(ctx, c)
 		if err != nil {
 			return err
 		}
 		slices.Sort(times)
-		if rank == 0 {
+		if c.Rank() == 0 {
 			fmt.Fprintf(out, "%s %d %.3f %.3f\n", m.call, m.bytes, times[0], times[len(times)/2])
 		}
 	}
-	return c.Close()
+	return nil
 }
 
 // A measurement is one kind of call.
