@@ -159,8 +159,15 @@ func (s *slotChild) giveBack(h sweep.Hold) *sweep.Hold {
 func (s *slotChild) next(ctx context.Context) (broker.Granted, context.Context, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.waiting) == 0 && !s.closed {
-		s.wake.Wait()
+	for told := false; len(s.waiting) == 0 && !s.closed; {
+		if told {
+			s.wake.Wait()
+			continue
+		}
+		s.mu.Unlock()
+		s.flush() // the end of the trial before
+		s.mu.Lock()
+		told = true
 	}
 	if s.closed {
 		return broker.Granted{}, nil, false
@@ -238,17 +245,18 @@ func (s *slotChild) external(ctx context.Context, g broker.Granted) results.End 
 	return end
 }
 
-// A message may wait so long for others, so that short trials do not cost a system call each.
+// A message may wait so long for others.
 const flushAfter = time.Millisecond
 
-// send passes a message to the supervisor, a moment later at most.
+// send passes a message to the supervisor, a moment later at most. The end of a trial goes with the beginning of the next, or before next waits for one.
 func (s *slotChild) send(m message) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.failed != nil {
 		return s.failed
 	}
-	if s.out.Buffered() == 0 && m.Begun == nil {
+	ends := m.Report != nil && m.Report.End != nil
+	if s.out.Buffered() == 0 && m.Begun == nil && !ends {
 		time.AfterFunc(flushAfter, s.flush)
 	}
 	err := writeFrame(s.out, m)

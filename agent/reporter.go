@@ -20,6 +20,9 @@ const (
 	maxReportValues = 8192
 )
 
+// reportEvery is the least time between two reports that are not full: each costs a sync here, a message, and a sync of the controller's log, whatever it holds.
+const reportEvery = 20 * time.Millisecond
+
 // A reporter numbers what the slots report, writes it to the spool, and publishes it. It works in a goroutine of its own, so that a slow disk
 // or broker holds up nobody: what comes meanwhile goes into the next report together.
 type reporter struct {
@@ -37,7 +40,8 @@ type reporter struct {
 
 	sequence uint64
 	link     *broker.Link
-	silent   bool // the link has failed: reports stay in the spool until it is time to try again
+	silent   bool      // the link has failed: reports stay in the spool until it is time to try again
+	reported time.Time // when the last report was made
 }
 
 // numbered says under which number a checkpoint was reported.
@@ -73,23 +77,36 @@ func (r *reporter) run() {
 	}
 }
 
-// report makes one report of what is there.
-func (r *reporter) report(first results.TrialReport) {
+// gather takes what is there, and what comes until reportEvery has passed since the last report.
+func (r *reporter) gather(first results.TrialReport) []results.TrialReport {
 	trials := []results.TrialReport{first}
 	values := size(first)
-gather:
+	wait := time.NewTimer(reportEvery - time.Since(r.reported))
+	defer wait.Stop()
 	for len(trials) < maxReportTrials && values < maxReportValues {
+		var next results.TrialReport
+		var ok bool
 		select {
-		case next, ok := <-r.in:
-			if !ok {
-				break gather
-			}
-			trials = append(trials, next)
-			values += size(next)
+		case next, ok = <-r.in:
 		default:
-			break gather
+			select {
+			case next, ok = <-r.in:
+			case <-wait.C:
+			}
 		}
+		if !ok { // closed, or it is time
+			break
+		}
+		trials = append(trials, next)
+		values += size(next)
 	}
+	r.reported = time.Now()
+	return trials
+}
+
+// report makes one report.
+func (r *reporter) report(first results.TrialReport) {
+	trials := r.gather(first)
 	r.sequence++
 	report := &results.Report{Version: results.ReportVersion, Incarnation: r.incarnation, Sequence: r.sequence, Trials: trials}
 	if !r.write(report) {
