@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -97,11 +96,26 @@ func (r *reporter) gather(first results.TrialReport) []results.TrialReport {
 		if !ok { // closed, or it is time
 			break
 		}
-		trials = append(trials, next)
+		if !join(&trials[len(trials)-1], next) {
+			trials = append(trials, next)
+		}
 		values += size(next)
 	}
 	r.reported = time.Now()
 	return trials
+}
+
+// join adds what the same attempt has said next to what it said before; false: it is another one. Such parts are a line of the controller's log each, with all its names.
+func join(said *results.TrialReport, next results.TrialReport) bool {
+	if said.Trial != next.Trial || said.Attempt != next.Attempt || said.Rank != next.Rank || said.End != nil {
+		return false
+	}
+	said.Curves = append(said.Curves, next.Curves...)
+	said.Evals = append(said.Evals, next.Evals...)
+	said.Checkpoints = append(said.Checkpoints, next.Checkpoints...)
+	said.Deleted = append(said.Deleted, next.Deleted...)
+	said.End = next.End
+	return true
 }
 
 // report makes one report.
@@ -109,7 +123,8 @@ func (r *reporter) report(first results.TrialReport) {
 	trials := r.gather(first)
 	r.sequence++
 	report := &results.Report{Version: results.ReportVersion, Incarnation: r.incarnation, Sequence: r.sequence, Trials: trials}
-	if !r.write(report) {
+	data, ok := r.write(report)
+	if !ok {
 		return
 	}
 	for _, t := range trials {
@@ -117,7 +132,7 @@ func (r *reporter) report(first results.TrialReport) {
 			r.said <- numbered{r.sequence, t.Trial, c.Update}
 		}
 	}
-	r.publish(report)
+	r.publish(data)
 }
 
 // size counts a report's values, roughly.
@@ -129,35 +144,30 @@ func size(t results.TrialReport) int {
 	return n
 }
 
-// write puts a report into the spool, and does not give up while the agent stays: without that nothing may be published.
-func (r *reporter) write(report *results.Report) bool {
+// write puts a report into the spool, and does not give up while the agent stays: without that nothing may be published. data is the report as JSON.
+func (r *reporter) write(report *results.Report) (data []byte, ok bool) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		err := r.spool.Append(report)
+		data, err := r.spool.Append(report)
 		if err == nil {
-			return true
+			return data, true
 		}
 		r.log.Error().Err(err).Uint64("report", report.Sequence).Msg("the spool cannot be written; it is tried again, and nothing is lost meanwhile")
 		select {
 		case <-time.After(wait):
 		case <-r.giveUp:
-			return false
+			return nil, false
 		}
 	}
 }
 
 // publish sends a report where there is a broker. What does not arrive stays in the spool, and is sent again.
-func (r *reporter) publish(report *results.Report) {
+func (r *reporter) publish(report []byte) {
 	if r.link == nil || r.silent {
-		return
-	}
-	data, err := json.Marshal(report)
-	if err != nil {
-		r.log.Error().Err(err).Msg("a report cannot be encoded")
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	switch err := r.link.Publish(ctx, data); {
+	switch err := r.link.Publish(ctx, report); {
 	case err == nil:
 	case errors.Is(err, broker.ErrFull):
 		r.log.Debug().Err(err).Msg("the report stays in the spool")
@@ -172,10 +182,7 @@ func (r *reporter) republish() {
 	if r.link == nil {
 		return
 	}
-	err := r.spool.Pending(func(report *results.Report) error {
-		r.publish(report)
-		return nil
-	})
+	err := r.spool.Pending(r.publish)
 	if err != nil {
 		r.log.Error().Err(err).Msg("the spool cannot be read")
 	}

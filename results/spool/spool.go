@@ -41,35 +41,30 @@ func Create(dir string, i sweep.Incarnation) (*Spool, error) {
 	return &Spool{log: log}, nil
 }
 
-// Append writes reports, whose sequences follow the last one, and syncs the file. After an error (a full disk) nothing of them is in the spool, and it may
-// be tried again.
-func (s *Spool) Append(reports ...*results.Report) error {
+// Append writes a report, whose sequence follows the last one, syncs the file, and returns what stands there: the report as JSON. After an error (a full disk) nothing of it is in
+// the spool, and it may be tried again.
+func (s *Spool) Append(r *results.Report) (frame []byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	frames := make([][]byte, len(reports))
-	for i, r := range reports {
-		if r.Sequence != s.appended+uint64(i)+1 {
-			return fmt.Errorf("spool %s: report %d does not follow %d", s.log.Name(), r.Sequence, s.appended+uint64(i))
-		}
-		frame, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("spool %s: %w", s.log.Name(), err)
-		}
-		frames[i] = frame
+	if r.Sequence != s.appended+1 {
+		return nil, fmt.Errorf("spool %s: report %d does not follow %d", s.log.Name(), r.Sequence, s.appended)
+	}
+	if frame, err = json.Marshal(r); err != nil {
+		return nil, fmt.Errorf("spool %s: %w", s.log.Name(), err)
 	}
 	if s.committed == s.appended && s.log.Size() > resetAt {
 		if err := s.log.Reset(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := s.log.Append(frames...); err != nil {
-		return err
+	if err := s.log.Append(frame); err != nil {
+		return nil, err
 	}
 	if err := s.log.Sync(); err != nil {
-		return err
+		return nil, err
 	}
-	s.appended += uint64(len(reports))
-	return nil
+	s.appended++
+	return frame, nil
 }
 
 // Committed says that reports up to a sequence are committed.
@@ -79,12 +74,15 @@ func (s *Spool) Committed(sequence uint64) {
 	s.committed = max(s.committed, min(sequence, s.appended))
 }
 
-// Pending yields the reports that are not committed, from the file, oldest first.
-func (s *Spool) Pending(visit func(*results.Report) error) error {
+// Pending yields the reports that are not committed, from the file, as JSON, oldest first. visit must not keep them.
+func (s *Spool) Pending(visit func(frame []byte)) error {
 	s.mu.Lock()
 	name, committed := s.log.Name(), s.committed
 	s.mu.Unlock()
-	return read(name, committed, visit)
+	return read(name, committed, func(_ *results.Report, frame []byte) error {
+		visit(frame)
+		return nil
+	})
 }
 
 // Done tells whether every report is committed.
@@ -110,14 +108,14 @@ func (s *Spool) Close() error {
 // Read visits the reports of an incarnation's spool behind a sequence, in order. A spool that does not exist has none. A torn tail is forgiven: its agent may have been
 // killed while it wrote, or be writing now.
 func Read(dir string, i sweep.Incarnation, after uint64, visit func(*results.Report) error) error {
-	err := read(path(dir, i), after, visit)
+	err := read(path(dir, i), after, func(r *results.Report, _ []byte) error { return visit(r) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
-func read(name string, after uint64, visit func(*results.Report) error) error {
+func read(name string, after uint64, visit func(r *results.Report, frame []byte) error) error {
 	_, err := durable.ReadLog(name, 0, func(payload []byte, _ int64) error {
 		var r results.Report
 		if err := json.Unmarshal(payload, &r); err != nil {
@@ -126,7 +124,7 @@ func read(name string, after uint64, visit func(*results.Report) error) error {
 		if r.Sequence <= after {
 			return nil
 		}
-		return visit(&r)
+		return visit(&r, payload)
 	})
 	var torn *durable.TornError
 	if errors.As(err, &torn) {
