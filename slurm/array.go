@@ -29,10 +29,8 @@ func Split(agents, throttle, maxArraySize int) ([]Array, error) {
 	case throttle < 0:
 		return nil, fmt.Errorf("%d agents at a time: at least 1, or 0 for all", throttle)
 	case maxArraySize < 2: // 0 and 1 switch job arrays off (slurm.conf(5))
-		if agents > 1 {
-			return nil, fmt.Errorf("%d agents: this cluster has job arrays switched off (MaxArraySize=%d); submit one agent at a time", agents, maxArraySize)
-		}
-		return []Array{{Tasks: 1}}, nil
+		return nil, fmt.Errorf("agents are the tasks of job arrays, which this cluster has switched off (MaxArraySize=%d): ask its administrators for 1001, or run the sweep inside an allocation: srun -n %d sweep run SPEC",
+			maxArraySize, agents)
 	}
 	count := (agents + maxArraySize - 1) / maxArraySize
 	if throttle >= agents {

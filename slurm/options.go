@@ -132,6 +132,9 @@ func (k Key) set(o *Options, value any) error {
 		*f = int(n)
 	case *Duration:
 		*f, err = ParseDuration(text)
+		if err == nil && *f == 0 && k.Name == "time" { // sbatch(1): no time limit is imposed
+			*f = Forever
+		}
 	case *Memory:
 		*f, err = ParseMemory(text)
 		if err == nil && *f == 0 {

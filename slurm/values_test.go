@@ -113,7 +113,7 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%v: %v, error %v; want %s", in, got, err, want)
 		}
 	}
-	for want, in := range map[string][3]int{"at least 1": {0, 0, 10}, "switched off": {2, 0, 0}, "raise the limit to 3": {25, 2, 10}, "0 for all": {1, -1, 10}} {
+	for want, in := range map[string][3]int{"at least 1": {0, 0, 10}, "srun -n 2 sweep run": {2, 0, 0}, "switched off (MaxArraySize=1)": {1, 0, 1}, "raise the limit to 3": {25, 2, 10}, "0 for all": {1, -1, 10}} {
 		if got, err := Split(in[0], in[1], in[2]); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, error %v; want one with %q", in, got, err, want)
 		}
@@ -162,6 +162,15 @@ func TestOptions(t *testing.T) {
 	got, notes, err = ParseOptions(own)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" || len(notes) > 0 {
 		t.Errorf("own keys: error %v, notes %q, (-want +got)\n%s", err, notes, diff)
+	}
+}
+
+// TestNoTimeLimit: a time of zero asks for no limit, as it does of sbatch, and not for the partition's default.
+func TestNoTimeLimit(t *testing.T) {
+	for _, text := range []any{0, "0", "0:00", "UNLIMITED"} {
+		if o, _, err := ParseOptions(map[string]any{"time": text}); err != nil || o.Time != Forever {
+			t.Errorf("time: %v is %v, error %v", text, o.Time, err)
+		}
 	}
 }
 

@@ -163,7 +163,7 @@ func examineCluster(ctx context.Context, d *diagnosis, client *slurm.Client, ver
 func examineLimits(d *diagnosis, c slurm.Config) {
 	switch {
 	case c.MaxArraySize < 2:
-		d.add("job arrays", checkFault, "ask for MaxArraySize=1001 in slurm.conf, or submit agents one by one", "they are switched off (MaxArraySize=%d)", c.MaxArraySize)
+		d.add("job arrays", checkFault, "ask for MaxArraySize=1001 in slurm.conf, or run sweeps inside an allocation: srun -n N sweep run SPEC", "they are switched off (MaxArraySize=%d)", c.MaxArraySize)
 	default:
 		d.add("job arrays", checkOK, "", "up to %d agents each (MaxArraySize=%d); more are split over several", c.MaxArraySize, c.MaxArraySize)
 	}
