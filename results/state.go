@@ -16,7 +16,7 @@ type State struct {
 	order    []*TrialState // as planned
 	trials   map[sweep.TrialID]*TrialState
 	high     map[sweep.Incarnation]uint64
-	agents   map[string]bool // joined in this term, and not left
+	agents   map[string]bool // joined, and not left; true: in this term
 	causes   map[sweep.Cause]int
 	ended    int
 	outcomes map[sweep.Outcome]int
@@ -151,10 +151,17 @@ func (s *State) Outcomes() map[sweep.Outcome]int { return s.outcomes }
 func (s *State) Causes() map[sweep.Cause]int { return s.causes }
 
 // Agents is how many agents have joined since the present controller's term began, and not left.
-func (s *State) Agents() int { return len(s.agents) }
+func (s *State) Agents() (n int) {
+	for _, present := range s.agents {
+		if present {
+			n++
+		}
+	}
+	return n
+}
 
-// AgentNames lists them, sorted.
-func (s *State) AgentNames() []string { return slices.Sorted(maps.Keys(s.agents)) }
+// FormerAgents lists the agents of which no controller has said that they left, sorted: for a new one.
+func (s *State) FormerAgents() []string { return slices.Sorted(maps.Keys(s.agents)) }
 
 // Quarantined lists the nodes that are under quarantine, by name.
 func (s *State) Quarantined() []Quarantine {

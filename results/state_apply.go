@@ -62,7 +62,9 @@ const (
 func (s *State) event(at time.Time, e *Event, rows *Rows) {
 	switch e.Kind {
 	case EventTermTaken:
-		clear(s.agents)
+		for name := range s.agents {
+			s.agents[name] = false
+		}
 	case EventAgentJoined:
 		s.agents[e.Agent] = true
 	case EventAgentLeft:

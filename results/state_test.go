@@ -150,6 +150,29 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// TestFormerAgents: an agent is owed an end, by this controller or a later one, until one says that it left; only those of the present one count.
+func TestFormerAgents(t *testing.T) {
+	_, spec, plan := toy(t)
+	s := newState(spec, plan)
+	event := func(kind, agent string) Entry { return Entry{Event: &Event{Kind: kind, Agent: agent}} }
+	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "a"), event(EventAgentJoined, "b"), event(EventAgentJoined, "c"), event(EventAgentLeft, "b"))
+	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "c"), event(EventAgentJoined, "d"))
+	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "d"))
+	data, err := s.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := decodeState(spec, stateName, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []*State{s, c} {
+		if got := state.FormerAgents(); !slices.Equal(got, []string{"a", "c", "d"}) || state.Agents() != 1 {
+			t.Errorf("%d agents; not left: %v; want d, and a c d", state.Agents(), got)
+		}
+	}
+}
+
 // TestReadersBesideAWriter opens snapshots all through a sweep: rows only grow, and a trial that has ended has all of its rows.
 func TestReadersBesideAWriter(t *testing.T) {
 	dir, spec, plan := toy(t)

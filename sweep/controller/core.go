@@ -34,7 +34,7 @@ type CoreOptions struct {
 
 	Ranks       func(sweep.Trial) int // how many ranks train a trial together; nil: one
 	Quarantined []results.Quarantine  // nodes that an earlier controller has put under quarantine
-	Former      []string              // names of agents that the last controller had and that have not left, sorted
+	Former      []string              // names of agents of earlier controllers that have not left, sorted
 	AsksJobs    bool                  // somebody obeys AskJob
 	PartWait    time.Duration         // of schedule: static: how long the part of a rank waits for an agent before the sweep is stopped; 0: for ever
 }
@@ -76,7 +76,7 @@ type Core struct {
 	longest     time.Duration   // that an attempt has needed until it had something to hand over; 0: unknown
 	late        time.Duration   // the longest time that attempts at trials which the last ask passed over have spent in vain
 	quarantined map[string]bool // nodes
-	former      []string        // agents of the last controller that this one has not heard of, until leases expire
+	former      []string        // agents of earlier controllers that this one has not heard of, until leases expire
 
 	clock  time.Duration // the leases' clock: stands still while the controller or the broker is away
 	now    time.Duration // of the last event

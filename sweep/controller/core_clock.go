@@ -71,7 +71,7 @@ func (c *Core) tick() {
 	}
 }
 
-// missFormer says which agents of the last controller are lost: those that have not come to this one for as long as a lease. What they held has been given to others.
+// missFormer says which agents of earlier controllers are lost: those that have not come to this one for as long as a lease. What they held has been given to others.
 func (c *Core) missFormer() {
 	for _, name := range c.former {
 		c.write(results.Entry{Event: &results.Event{Kind: results.EventAgentLeft, Agent: name, Detail: "it was lost: it has not come back since the last controller"}})

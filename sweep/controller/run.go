@@ -89,7 +89,7 @@ func newShell(o Options, term *Term) (*shell, error) {
 	s.jobs = newJobs(o)
 	s.core = NewCore(CoreOptions{
 		Spec: o.Spec, Term: term.Number(), Expiry: o.Expiry, Digest: o.Spec.Digest(), Binary: o.Binary, Finite: o.Spec.Method == "grid", Ranks: ranks(o.Spec),
-		Quarantined: state.Quarantined(), Former: state.AgentNames(), AsksJobs: o.OutOfMemory != nil, PartWait: o.PartWait,
+		Quarantined: state.Quarantined(), Former: state.FormerAgents(), AsksJobs: o.OutOfMemory != nil, PartWait: o.PartWait,
 	}, s.teller, past)
 	s.startProgress(state)
 	return s, nil
