@@ -140,9 +140,13 @@ func withResults(o *simulate.Options, messages *sampler) error {
 	}
 	o.Planned = make([]sweep.Trial, o.Trials)
 	for i := range o.Planned {
-		id := simulate.TrialID(i)
-		o.Planned[i] = sweep.Trial{ID: id, Cell: sweep.CellID("c" + simulate.TrialID(i / 10)[1:]), Index: i, Seed: int64(i % 10),
-			Params: sweep.Values{"train.lr": 1e-4 * float64(1+i/1000), "model.hidden": int64(1 + i%1000/10)}}
+		t := sweep.Trial{ID: simulate.TrialID(i), Index: i, Seed: int64(i % 10)}
+		if t.Seed > 0 { // replicates share their cell, as results.State has it for the controller
+			t.Cell, t.Params = o.Planned[i-1].Cell, o.Planned[i-1].Params
+		} else {
+			t.Cell, t.Params = sweep.CellID("c"+t.ID[1:]), sweep.Values{"train.lr": 1e-4 * float64(1+i/1000), "model.hidden": int64(1 + i%1000/10)}
+		}
+		o.Planned[i] = t
 	}
 	o.Ledger = fold{results.NewState(spec, o.Planned)}
 	var failed error

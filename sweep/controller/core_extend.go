@@ -24,7 +24,9 @@ func (c *Core) extend(ids []sweep.TrialID, updates int) {
 	for _, t := range chosen {
 		e.Trials = append(e.Trials, t.ID)
 		t.updates = updates
-		t.record.said, t.record.reached = "", 0
+		if t.record != nil {
+			t.record.said, t.record.reached = "", 0
+		}
 		if t.state == ended && t.outcome == sweep.OutcomeCompleted {
 			c.open(t)
 		}

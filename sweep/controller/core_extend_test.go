@@ -88,7 +88,7 @@ func TestExtendLate(t *testing.T) {
 		t.Fatalf("after the end of the first attempt: %+v", n)
 	}
 	past := w.log.past(w.plan)
-	if again := NewCore(c.options, w.log, past); again.trials[id].record.said != "" || again.trials[id].updates != simExtended {
+	if again := NewCore(c.options, w.log, past); again.trials[id].read().said != "" || again.trials[id].updates != simExtended {
 		t.Errorf("the next controller believes %+v", again.trials[id])
 	}
 	c.grant(a, 1)

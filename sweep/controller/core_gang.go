@@ -120,7 +120,7 @@ func (c *Core) gather(a *agent, offered int) bool {
 
 // kept tells whether a host's slots are for a gang: all hosts' are, but where it must be alone only those that are kept free for it.
 func (c *Core) kept(t *trial, h *host) bool {
-	if !t.record.mustBeAlone() || h.reserved == t {
+	if !t.read().mustBeAlone() || h.reserved == t {
 		return h.reserved == nil || h.reserved == t
 	}
 	if h.reserved != nil {
@@ -140,7 +140,7 @@ func (c *Core) kept(t *trial, h *host) bool {
 
 // members are the agents whose offered slots a gang may have, one for each rank; fewer than it has ranks where they are not enough.
 func (c *Core) members(t *trial) (members []*agent) {
-	alone := t.record.mustBeAlone()
+	alone := t.read().mustBeAlone()
 	for _, a := range c.order {
 		h := a.host
 		if h == nil || a.fate != staying || a.asked || c.quarantined[h.name] || c.drained[a.job] || h.alone != nil || h.reserved != nil && h.reserved != t || alone && (h.reserved != t || h.held > 0) || !c.inTime(a, t) {
@@ -203,7 +203,7 @@ func (c *Core) grantGang(t *trial, members []*agent, asking *agent) {
 	for rank, a := range members {
 		grant.Ranks = append(grant.Ranks, results.Member{Incarnation: a.id, Agent: a.name})
 		a.due = append(a.due, grantedSeat{t, t.attempt, rank})
-		if t.record.mustBeAlone() {
+		if t.read().mustBeAlone() {
 			a.host.alone = t
 		}
 	}
@@ -221,13 +221,13 @@ func (c *Core) gangEnded(t *trial, rank int, end results.End) {
 	case end.Cause == sweep.CauseCancelled, rank > 0 && arrived(end.Cause):
 		c.leaveSeat(t, rank)
 		if end.Cause == sweep.CauseCancelled {
-			if t.word == "" {
-				t.word = end.Detail
+			if r := t.recorded(); r.word == "" {
+				r.word = end.Detail
 			}
 			c.tellRanks(t)
 		}
 		if !t.seated() {
-			c.lose(t, sweep.CauseNode, t.epoch == c.epoch && !c.away, strings.TrimSpace("its ranks lost one another. "+t.word))
+			c.lose(t, sweep.CauseNode, t.epoch == c.epoch && !c.away, strings.TrimSpace("its ranks lost one another. "+t.read().word))
 		}
 		return
 	case rank > 0:

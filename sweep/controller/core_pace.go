@@ -36,10 +36,11 @@ func (c *Core) hasTime(a *agent) bool {
 
 // inTime tells whether an agent has time for this trial: more than attempts at it have spent in vain.
 func (c *Core) inTime(a *agent, t *trial) bool {
-	if a.left <= 0 || a.left > t.vain {
+	vain := t.read().vain
+	if a.left <= 0 || a.left > vain {
 		return true
 	}
-	c.late = max(c.late, t.vain)
+	c.late = max(c.late, vain)
 	return false
 }
 
@@ -74,14 +75,17 @@ func (c *Core) learn(t *trial, end results.End) {
 		took = seconds(end.Seconds)
 	}
 	if took > 0 {
-		t.vain = 0
+		if t.record != nil {
+			t.record.vain = 0
+		}
 		if c.longest = max(c.longest, took); took < c.longest {
 			c.longest -= time.Duration(forget * float64(c.longest-took))
 		}
 		return
 	}
 	if end.Cause == sweep.CausePreempted || end.Cause == sweep.CauseWalltime {
-		t.vain = max(t.vain, seconds(end.Seconds))
+		r := t.recorded()
+		r.vain = max(r.vain, seconds(end.Seconds))
 	}
 }
 

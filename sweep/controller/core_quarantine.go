@@ -42,17 +42,18 @@ func (h *host) proves() { h.sound, h.deaths = true, nil }
 // diedEarly notes that a trial died on a node in its first seconds.
 func (c *Core) diedEarly(h *host, t *trial, end results.End) {
 	h.lastDeath = fmt.Sprintf("%s: %s", end.Cause, end.Detail)
+	r := t.recorded()
 	switch {
-	case t.frail:
-	case t.diedOn != "" && t.diedOn != h.name: // it dies anywhere
-		t.frail = true
-		if other := c.hosts[t.diedOn]; other != nil {
+	case r.frail:
+	case r.diedOn != "" && r.diedOn != h.name: // it dies anywhere
+		r.frail = true
+		if other := c.hosts[r.diedOn]; other != nil {
 			other.deaths = slices.DeleteFunc(other.deaths, func(d *trial) bool { return d == t })
 		}
 	case !slices.Contains(h.deaths, t):
 		h.deaths = append(h.deaths, t)
 	}
-	t.diedOn, t.diedAt = h.name, c.now
+	r.diedOn, r.diedAt = h.name, c.now
 }
 
 // judge puts a node under quarantine, or not. While trials still run there they decide.
@@ -111,7 +112,8 @@ func (c *Core) livesOn(h *host) bool {
 
 // avoids tells whether a trial is kept for another node than h for a while. A gang is not: it needs whatever there is.
 func (c *Core) avoids(h *host, t *trial) bool {
-	return t.ranks == 1 && t.diedOn == h.name && !t.frail && c.now-t.diedAt < avoidFor && c.anyBeside(h, func(*host) bool { return true })
+	r := t.read()
+	return t.ranks == 1 && r.diedOn == h.name && !r.frail && c.now-r.diedAt < avoidFor && c.anyBeside(h, func(*host) bool { return true })
 }
 
 func (c *Core) anyBeside(h *host, is func(*host) bool) bool {

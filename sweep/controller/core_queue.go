@@ -14,7 +14,7 @@ func (q *queue) add(t *trial) {
 	}
 	t.queued = true
 	switch {
-	case t.record.mustBeAlone() && t.ranks == 1:
+	case t.read().mustBeAlone() && t.ranks == 1:
 		q.alone.push(t)
 	case t.attempt > 0:
 		q.again.push(t)

@@ -107,10 +107,10 @@ func (c *Core) took(from sweep.Incarnation, tr results.TrialReport) {
 			c.attemptEnded(t, tr.Rank, *end)
 		} else if arrived(end.Cause) && tr.Rank == 0 && !t.short(*end) {
 			// A zombie: its attempt has ended before, but what it delivers is as good as anybody's.
-			t.record.note(*end, false, 0)
+			t.recorded().note(*end, false, 0)
 		}
 	}
-	if tr.End != nil || t.record.said != "" {
+	if tr.End != nil || t.read().said != "" {
 		c.settle(t)
 	}
 }
@@ -145,7 +145,7 @@ func (c *Core) account(t *trial, end results.End) {
 	if t.short(end) {
 		return
 	}
-	t.record.noteOwn(end, c.ledger.Complete(t.ID, end.Update), c.ledger.Newest(t.ID))
+	t.recorded().noteOwn(end, c.ledger.Complete(t.ID, end.Update), c.ledger.Newest(t.ID))
 }
 
 // noteOwn adds an attempt's own end. One that got to the trial's end without delivering everything is suspect.

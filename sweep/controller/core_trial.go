@@ -13,27 +13,23 @@ import (
 type trial struct {
 	sweep.Trial
 	place   int // in the plan
+	attempt int // number of the last attempt; 0: none
+	updates int // that sweep extend has given it; 0: those of the spec
+	resume  int // of a command: the update from which it goes on
+	ranks   int // that train it together
 	state   trialState
-	attempt int  // number of the last attempt; 0: none
-	updates int  // that sweep extend has given it; 0: those of the spec
-	resume  int  // of a command: the update from which it goes on
 	queued  bool // it stands in a queue
 	aside   bool // it is a gang that cannot be granted now
-	ranks   int  // that train it together
 
 	seats []seat // while running, by rank
 	epoch int    // at the grant; -1: an earlier controller granted it
-	word  string // of a gang: what the first rank said that lost the others
 
 	granted time.Duration // by the controller's clock
 	saved   time.Duration // of a command: from the grant to its first checkpoint; 0: it has none
-	vain    time.Duration // that an attempt has spent without anything to hand over
-	diedOn  string        // the node on which it last died in its first seconds…
-	diedAt  time.Duration
-	frail   bool // …and it did so on several
 
 	outcome sweep.Outcome // of an ended trial
-	record  record
+	cause   sweep.Cause   // of the outcome
+	record  *record       // nil: there is nothing to be said of its attempts, or no more; so it is with most of a million trials at any time
 }
 
 // A seat is what an agent has of a running trial: one of its ranks; of most trials, the only one.
@@ -43,7 +39,7 @@ type seat struct {
 }
 
 // A trialState is where a trial stands.
-type trialState int
+type trialState uint8
 
 const (
 	waiting trialState = iota
@@ -64,9 +60,31 @@ type record struct {
 	said    sweep.Outcome // by an attempt that got to the end: completed or diverged; "": none has
 	reached int           // the update that it reached
 	last    results.End   // of the last attempt that counts
+	word    string        // of a gang: what the first rank said that lost the others
+
+	vain   time.Duration // that an attempt has spent without anything to hand over
+	diedOn string        // the node on which it last died in its first seconds…
+	diedAt time.Duration
+	frail  bool // …and it did so on several
 }
 
-func newRecord() record { return record{mark: -1, crowdAt: -1} }
+// recorded is the trial's record, to be written in.
+func (t *trial) recorded() *record {
+	if t.record == nil {
+		t.record = newRecord()
+	}
+	return t.record
+}
+
+func newRecord() *record { return &record{mark: -1, crowdAt: -1} }
+
+// read is the trial's record, to be read.
+func (t *trial) read() record {
+	if t.record == nil {
+		return record{}
+	}
+	return *t.record
+}
 
 // Past is what earlier controllers have left of one trial.
 type Past struct {
@@ -100,14 +118,14 @@ func (c *Core) recall(p Past) {
 	t.attempt, t.updates = p.Last, p.Updates
 	for _, a := range p.Attempts {
 		if a.Ended && a.Taken {
-			t.record.note(a.End, a.Suspect, a.Newest)
+			t.recorded().note(a.End, a.Suspect, a.Newest)
 			continue
 		}
 		if a.Ended && t.short(a.End) {
 			continue
 		}
 		if a.Ended {
-			t.record.noteOwn(a.End, c.ledger.Complete(t.ID, a.End.Update), a.Newest)
+			t.recorded().noteOwn(a.End, c.ledger.Complete(t.ID, a.End.Update), a.Newest)
 			continue
 		}
 		members := a.Ranks
@@ -132,7 +150,7 @@ func (c *Core) plant(planned sweep.Trial) *trial {
 	if c.trials[planned.ID] != nil {
 		return nil
 	}
-	t := &trial{Trial: planned, place: len(c.plan), ranks: c.ranksOf(planned), record: newRecord(), epoch: -1}
+	t := &trial{Trial: planned, place: len(c.plan), ranks: c.ranksOf(planned), epoch: -1}
 	c.plan = append(c.plan, t)
 	c.trials[t.ID] = t
 	c.counts.Waiting++
@@ -141,8 +159,11 @@ func (c *Core) plant(planned sweep.Trial) *trial {
 
 // hand gives a waiting trial to agents, one for each rank.
 func (c *Core) hand(t *trial, agents []*agent, attempt int) {
-	t.state, t.attempt, t.epoch, t.word = running, attempt, c.epoch, ""
+	t.state, t.attempt, t.epoch = running, attempt, c.epoch
 	t.granted, t.saved = c.now, 0
+	if t.record != nil {
+		t.record.word = ""
+	}
 	t.seats = make([]seat, len(agents))
 	for rank, a := range agents {
 		t.seats[rank] = seat{a, c.clock}
@@ -172,7 +193,10 @@ func (c *Core) close(t *trial, o sweep.Outcome, cause sweep.Cause) {
 	if t.state == running {
 		c.free(t)
 	}
-	t.state, t.outcome, t.record.last.Cause = ended, o, cause
+	t.state, t.outcome, t.cause = ended, o, cause
+	if o == sweep.OutcomeCompleted {
+		t.record = nil
+	}
 	c.counts.Waiting--
 	c.counts.Ended++
 	if o == sweep.OutcomeFailed {
@@ -185,13 +209,13 @@ func (c *Core) lose(t *trial, cause sweep.Cause, suspect bool, detail string) {
 	c.write(results.Entry{Ended: &results.Ended{Trial: t.ID, Attempt: t.attempt, Cause: cause, Suspect: suspect, Detail: detail}})
 	c.tellRanks(t)
 	c.free(t)
-	t.record.note(results.End{Cause: cause, Detail: detail}, suspect, c.ledger.Newest(t.ID))
+	t.recorded().note(results.End{Cause: cause, Detail: detail}, suspect, c.ledger.Newest(t.ID))
 	c.settle(t)
 }
 
 // settle decides what becomes of a trial that no agent has: it has ended, or it is granted again.
 func (c *Core) settle(t *trial) {
-	switch r := &t.record; {
+	switch r := t.read(); {
 	case t.state == ended:
 	case r.said != "" && c.ledger.Complete(t.ID, r.reached):
 		c.end(t, results.Outcome{Outcome: r.said, Update: r.reached, Cause: causeOf(r.said)})
@@ -280,7 +304,7 @@ func (r *record) note(end results.End, suspect bool, newest int) {
 const maxCrowded = 3
 
 // mustBeAlone tells whether the next attempt runs with nothing beside it.
-func (r *record) mustBeAlone() bool { return r.ooms > 0 || r.crowded >= maxCrowded }
+func (r record) mustBeAlone() bool { return r.ooms > 0 || r.crowded >= maxCrowded }
 
 // defaultMaxLost stands in for a spec that says nothing.
 const (

@@ -77,7 +77,7 @@ func (c *Core) retry(cause sweep.Cause) {
 		switch {
 		case t.state != ended || t.outcome == sweep.OutcomeCompleted:
 		case cause == "" && t.outcome != sweep.OutcomeFailed:
-		case cause != "" && t.record.last.Cause != cause:
+		case cause != "" && t.cause != cause:
 		default:
 			c.reopen(t)
 		}
@@ -96,7 +96,11 @@ func (c *Core) open(t *trial) {
 	if t.outcome == sweep.OutcomeFailed {
 		c.counts.Failed--
 	}
-	t.state, t.outcome, t.record = waiting, "", newRecord()
+	t.state, t.outcome, t.cause = waiting, "", ""
+	if old := t.record; old != nil { // what it has shown of nodes and times still holds
+		t.record = newRecord()
+		t.record.vain, t.record.diedOn, t.record.diedAt, t.record.frail = old.vain, old.diedOn, old.diedAt, old.frail
+	}
 	c.queueOf(t).add(t)
 	c.wake = true
 }
