@@ -110,13 +110,13 @@ func (l *layout) placeFixed() {
 		case opParam:
 			l.set(v, place{memory: paramMemory, base: offsets[v.index], stride: v.cols})
 		case opState:
-			l.set(v, place{memory: stateMemory, index: v.index, stride: v.cols, before: true})
+			l.set(v, place{memory: stateMemory, index: v.index, stride: strideOf(v.cols), before: true})
 		case opDNext:
 			l.set(v, place{memory: carryMemory, index: v.index, stride: v.cols, before: true})
 		}
 		switch h := l.homes[v.id]; h.kind {
 		case toState:
-			l.set(v, place{memory: stateMemory, index: h.index, stride: v.cols})
+			l.set(v, place{memory: stateMemory, index: h.index, stride: strideOf(v.cols)})
 		case toCarry:
 			l.set(v, place{memory: carryMemory, index: h.index, stride: v.cols})
 		}
@@ -130,6 +130,15 @@ func (l *layout) placeFixed() {
 			}
 		}
 	}
+}
+
+// strideOf is from row to row of a matrix that products read down its columns, a block of some hundred rows at once. Rows that are multiples of 512 bytes apart would all fall
+// into the same eight sets of a first-level cache of 64, which hold 64 lines, and none would be there when the next columns are read.
+func strideOf(cols int) int {
+	if cols%128 == 0 {
+		return aligned(cols + 1)
+	}
+	return cols
 }
 
 // aligned is n, rounded up to whole cache lines of float32.

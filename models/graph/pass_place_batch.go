@@ -56,6 +56,9 @@ func (f *spans) collect() {
 					if !slices.Contains(t.values, a) {
 						f.touch(a, r, f.begins[r]+i)
 					}
+					if s := f.of[f.root(a)]; s != nil && v.op == opOuter && s.root.op != opInput { // inputs are gathered without gaps
+						s.width = strideOf(s.root.cols)
+					}
 				}
 			}
 		}
@@ -82,13 +85,7 @@ func (f *spans) collect() {
 
 // touch says that a task reads or writes v.
 func (f *spans) touch(v *value, r region, number int) {
-	for !f.l.placed[v.id] && (v.op == opSlice || f.l.homes[v.id].kind == within) {
-		if v.op == opSlice {
-			v = v.args[0]
-		} else {
-			v = f.l.homes[v.id].in
-		}
-	}
+	v = f.root(v)
 	if !v.batch || f.l.placed[v.id] {
 		return
 	}
@@ -100,6 +97,18 @@ func (f *spans) touch(v *value, r region, number int) {
 	}
 	s.first, s.last = min(s.first, number), max(s.last, number)
 	s.regions[r] = true
+}
+
+// root is what v is a view of, or lies within.
+func (f *spans) root(v *value) *value {
+	for !f.l.placed[v.id] && (v.op == opSlice || f.l.homes[v.id].kind == within) {
+		if v.op == opSlice {
+			v = v.args[0]
+		} else {
+			v = f.l.homes[v.id].in
+		}
+	}
+	return v
 }
 
 // memory is the least that will do.

@@ -59,6 +59,16 @@ func leakyCell(in, n, out int) *sketch {
 	return plain(in, out, l.States(), l.Params(), l.Step)
 }
 
+// startingCell is a leaky network whose states begin at learned values with noise.
+func startingCell(in, n int) Cell {
+	c := leakyCell(in, n, 3)
+	c.params = append(c.params, Param{"h0", 0, n}, Param{"scale", 0, n})
+	c.start = func(b *Builder, p []*Node) []*Node {
+		return []*Node{b.Add(b.Zeros(n), b.Add(b.Tanh(p[5]), b.Mul(p[6], b.Noise(n))))}
+	}
+	return starting{c}
+}
+
 // testCells are networks that together use every op and every shape of graph that is known to matter.
 func testCells() map[string]Cell {
 	all := map[string]Cell{
@@ -71,12 +81,7 @@ func testCells() map[string]Cell {
 	for name, step := range steps {
 		all[name] = fourWide(name, step)
 	}
-	noisy := leakyCell(2, 5, 3)
-	noisy.params = append(noisy.params, Param{"h0", 0, 5}, Param{"scale", 0, 5})
-	noisy.start = func(b *Builder, p []*Node) []*Node {
-		return []*Node{b.Add(b.Zeros(5), b.Add(b.Tanh(p[5]), b.Mul(p[6], b.Noise(5))))}
-	}
-	all["learned and noisy start"] = starting{noisy}
+	all["learned and noisy start"], all["rows that lie apart"] = startingCell(2, 5), startingCell(128, 128)
 	maps.Copy(all, cells())
 	return all
 }

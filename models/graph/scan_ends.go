@@ -31,7 +31,7 @@ func (w *worker[F]) carry(s int) {
 // passStates makes the states after the last time step of a segment those before the next, which has so many time steps.
 func (w *worker[F]) passStates(steps int) {
 	for i, width := range w.e.cell.States() {
-		n := w.rows * width
+		n := w.rows * strideOf(width)
 		copy(w.step.states[i][steps*n:(steps+1)*n], w.step.states[i][:n])
 	}
 }
@@ -43,7 +43,7 @@ func (w *worker[F]) moveStates(steps, segment int, back bool) {
 	}
 	at := segment * len(w.border) / ((w.e.job.batch.Steps + w.e.shape.Segment - 1) / w.e.shape.Segment)
 	for i, width := range w.e.cell.States() {
-		n := w.rows * width
+		n := w.rows * strideOf(width)
 		kept, states := w.border[at:at+n], w.step.states[i][steps*n:(steps+1)*n]
 		if back {
 			copy(states, kept)

@@ -77,16 +77,16 @@ func (e *engine[F]) sizes(p Plan, steps int) workerSizes {
 	c := e.step
 	var s workerSizes
 	s.step, s.block, s.saved = m*c.widths[stepMemory], m*k*c.widths[blockMemory], m*l*c.widths[savedMemory]
-	width := 0
+	width, strides := 0, 0
 	for _, w := range e.cell.States() {
-		width += w
+		width, strides = width+w, strides+strideOf(w)
 	}
-	s.states = m * (l + 1) * width
+	s.states = m * (l + 1) * strides
 	if e.training {
 		s.carry = 2 * m * width
 		s.loss = m * k * e.cell.Outputs() * 4 // gradients of the output, targets, masks, errors
 		if segments := (steps + l - 1) / l; segments > 1 {
-			s.border = segments * m * width
+			s.border = segments * m * strides
 		}
 	}
 	s.noise = k * noiseColumns(c.noise)

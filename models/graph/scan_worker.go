@@ -25,7 +25,7 @@ func newWorker[F Float](e *engine[F], p Plan, steps int) *worker[F] {
 	w.step = frame[F]{set: e.set, code: e.step.clone(), shared: e.shared}
 	w.step.buffer = [3][]F{e.memory.take(s.step), e.memory.take(s.block), e.memory.take(s.saved)}
 	for _, width := range e.cell.States() {
-		w.step.states = append(w.step.states, e.memory.take(m*(p.Segment+1)*width))
+		w.step.states = append(w.step.states, e.memory.take(m*(p.Segment+1)*strideOf(width)))
 		if e.training {
 			w.step.carry = append(w.step.carry, e.memory.take(2*m*width))
 		}
@@ -120,7 +120,8 @@ func (w *worker[F]) begin() error {
 	slot := steps - (steps-1)/w.e.shape.Segment*w.e.shape.Segment // of the segment that comes first in time
 	if w.start == nil {
 		for i, width := range w.e.cell.States() {
-			clear(w.step.states[i][slot*w.rows*width:][:w.rows*width])
+			n := w.rows * strideOf(width)
+			clear(w.step.states[i][slot*n:][:n])
 		}
 		return nil
 	}
@@ -133,7 +134,7 @@ func (w *worker[F]) begin() error {
 func (w *worker[F]) runStart(slot int) error {
 	f := w.start
 	for i, width := range w.e.cell.States() {
-		f.states[i] = w.step.states[i][slot*w.rows*width:]
+		f.states[i] = w.step.states[i][slot*w.rows*strideOf(width):]
 	}
 	for _, r := range []region{inForwardBlock, inForwardLoop} {
 		if err := f.run(r, w.rows); err != nil {
