@@ -48,17 +48,15 @@ func (e *engine[F]) prepare(steps, size int) {
 	if e.steps == steps && e.size == size {
 		return
 	}
-	if e.shared == nil {
-		e.shared = newSharedMemory(e.step)
-		if e.start != nil {
-			e.startShared = newSharedMemory(e.start)
-		}
-	}
 	p := e.plan(steps, size)
 	e.steps, e.size, e.shape = steps, size, p
 	e.from, e.to = e.own(p.Leaves)
 	e.workers, e.adders, e.joiner = nil, nil, nil
-	e.memory.begin()
+	e.memory.begin(e.pooled(p, steps))
+	e.shared = newSharedMemory(&e.memory, e.step)
+	if e.start != nil {
+		e.startShared = newSharedMemory(&e.memory, e.start)
+	}
 	for range p.Threads {
 		e.workers = append(e.workers, newWorker(e, p, steps))
 	}
@@ -71,7 +69,6 @@ func (e *engine[F]) prepare(steps, size int) {
 			e.adders = append(e.adders, newAdder(e.set))
 		}
 	}
-	e.memory.end()
 	if e.threads != nil && e.threads.count() != p.Threads {
 		e.threads.stop()
 		e.threads = nil

@@ -38,10 +38,8 @@ type sharedMemory[F Float] struct {
 	total   []F
 }
 
-func newSharedMemory[F Float](c *code[F]) *sharedMemory[F] {
-	return &sharedMemory[F]{
-		once: kernel.Aligned[F](c.sizes[0]), total: kernel.Aligned[F](c.sizes[1]), packed: kernel.Aligned[F](c.packed),
-	}
+func newSharedMemory[F Float](m *pool[F], c *code[F]) *sharedMemory[F] {
+	return &sharedMemory[F]{once: m.take(c.sizes[0]), total: m.take(c.sizes[1]), packed: m.take(c.packed)}
 }
 
 // bind lets a frame's code find its operands, where each unit of memory has so many rows. firstSum is where the sums begin that are no weight's gradient.

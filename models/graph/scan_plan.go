@@ -101,17 +101,28 @@ func (s workerSizes) total() int {
 	return s.step + s.block + s.saved + s.states + s.carry + s.border + s.loss + s.noise + s.start
 }
 
-// bytes is the memory of a plan.
-func (e *engine[F]) bytes(p Plan, steps int) int64 {
-	n := p.Threads * e.sizes(p, steps).total()
+// pooled is how many elements a plan takes from the pool, at most.
+func (e *engine[F]) pooled(p Plan, steps int) int {
+	s := e.sizes(p, steps)
+	n, pieces := p.Threads*(s.total()-s.loss), p.Threads*(8+2*len(e.cell.States()))
 	for _, c := range []*code[F]{e.step, e.start} {
 		if c != nil {
-			n += c.sizes[0] + c.sizes[1] + c.packed
+			n, pieces = n+c.sizes[0]+c.sizes[1]+c.packed, pieces+3
 		}
 	}
 	if e.training {
 		from, to := e.own(p.Leaves)
-		n += joinBuffers(max(to-from, 1), p.Threads)*e.sums() + p.Leaves*steps/p.BlockSteps
+		buffers := joinBuffers(max(to-from, 1), p.Threads)
+		n, pieces = n+buffers*e.sums(), pieces+buffers
+	}
+	return n + pieces*aligned(1)
+}
+
+// bytes is the memory of a plan.
+func (e *engine[F]) bytes(p Plan, steps int) int64 {
+	n := e.pooled(p, steps) + p.Threads*e.sizes(p, steps).loss
+	if e.training {
+		n += p.Leaves * steps / p.BlockSteps
 	}
 	var zero F
 	return int64(n) * int64(unsafe.Sizeof(zero))

@@ -2,53 +2,28 @@ package graph
 
 import "neurosweep/models/kernel"
 
-// A pool gives an engine what a shape needs, out of what the shape before it had. Data sets that no batch size divides have two shapes in each
-// epoch, and what one needs is most of what the other needs.
+// A pool gives an engine what a shape needs, all of it from one piece of memory. Data sets that no batch size divides have two shapes in each
+// epoch: the larger one's piece does for both.
 type pool[F Float] struct {
-	given [][]F // to the shape at hand
-	spare [][]F // of the shapes before it
-	most  int   // elements of the largest shape until now
+	memory []F
+	given  int // elements of the shape at hand, from the beginning on
+	used   int // elements that any shape had: they may be other than zero
 }
 
-// begin takes everything back, for another shape.
-func (m *pool[F]) begin() {
-	m.spare = append(m.spare, m.given...)
-	m.given = nil
+// begin takes everything back, for a shape that needs up to n elements.
+func (m *pool[F]) begin(n int) {
+	if m.given = 0; n > len(m.memory) {
+		m.memory, m.used = kernel.Pages[F](n), 0
+	}
 }
 
-// take gives n elements, all zero: the smallest piece that is large enough, or a new one.
+// take gives n elements, all zero.
 func (m *pool[F]) take(n int) []F {
-	best := -1
-	for i, piece := range m.spare {
-		if len(piece) >= n && (best < 0 || len(piece) < len(m.spare[best])) {
-			best = i
-		}
+	from, to := m.given, m.given+n
+	m.given = aligned(to)
+	if from < m.used {
+		clear(m.memory[from:min(to, m.used)])
 	}
-	if best < 0 {
-		piece := kernel.Aligned[F](n)
-		m.given = append(m.given, piece)
-		return piece
-	}
-	piece := m.spare[best]
-	m.spare[best] = m.spare[len(m.spare)-1]
-	m.spare = m.spare[:len(m.spare)-1]
-	m.given = append(m.given, piece)
-	clear(piece[:n])
-	return piece[:n:n]
-}
-
-// end drops the pieces that are left where they are more than the largest shape has needed; a smaller shape keeps them for when a larger one returns.
-func (m *pool[F]) end() {
-	given := elements(m.given)
-	m.most = max(m.most, given)
-	if given+elements(m.spare) > m.most {
-		m.spare = nil
-	}
-}
-
-func elements[F Float](pieces [][]F) (n int) {
-	for _, p := range pieces {
-		n += len(p)
-	}
-	return n
+	m.used = max(m.used, to)
+	return m.memory[from:to:to]
 }
