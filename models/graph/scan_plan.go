@@ -115,7 +115,7 @@ func (e *engine[F]) pooled(p Plan, steps int) int {
 		buffers := joinBuffers(max(to-from, 1), p.Threads)
 		n, pieces = n+buffers*e.sums(), pieces+buffers
 	}
-	return n + pieces*aligned(1)
+	return n + pieces*paged(1)
 }
 
 // bytes is the memory of a plan.

@@ -11,14 +11,14 @@ import (
 	"unsafe"
 )
 
-// TestPages: zeros at multiples of a cache line, or where they are many at the beginning of a huge page, and then the kernel has been asked for such pages.
+// TestPages: zeros at the beginning of a page, or where they are many of a huge page, and then the kernel has been asked for such pages.
 func TestPages(t *testing.T) {
 	for _, n := range []int{0, 1, 1000, leastHuge/4 - 1, leastHuge / 4, leastHuge/4 + 12345} {
 		s := Pages[float32](n)
 		if len(s) != n || cap(s) != n || slices.ContainsFunc(s, func(x float32) bool { return x != 0 }) {
 			t.Errorf("%d of %d elements, or not zero", len(s), n)
 		}
-		at, want := uintptr(unsafe.Pointer(unsafe.SliceData(s))), uintptr(alignment)
+		at, want := uintptr(unsafe.Pointer(unsafe.SliceData(s))), uintptr(page)
 		if 4*n >= leastHuge {
 			want = hugePage
 			if asked, known := asksForHugePages(t, at); known && !asked {
