@@ -40,15 +40,7 @@ func TestStateOfAnExtendedTrial(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	file, err := s.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := decodeState(spec, stateName, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*State{s, again} {
+	for _, s := range []*State{s, recoded(t, s)} {
 		d := &Dataset{spec: spec, plan: plan, state: s}
 		if n := d.Extended(); n[updates+5] != 3 || d.Updates(fresh) != updates+5 || d.Updates(plan[3].ID) != updates {
 			t.Errorf("extended %v, %d updates, %d of one that was not", n, d.Updates(fresh), d.Updates(plan[3].ID))

@@ -121,6 +121,20 @@ func TestStateOfATrial(t *testing.T) {
 	}
 }
 
+// recoded is a state as the next controller reads it.
+func recoded(t *testing.T, s *State) *State {
+	t.Helper()
+	data, err := s.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := decodeState(s.spec, stateName, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestSnapshot encodes a state anywhere in a sweep: the copy goes on like the original.
 func TestSnapshot(t *testing.T) {
 	_, spec, plan := toy(t)
@@ -129,14 +143,7 @@ func TestSnapshot(t *testing.T) {
 		for at := range entries {
 			s := newState(spec, plan)
 			apply(t, s, entries[:at]...)
-			data, err := s.encode()
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := decodeState(spec, stateName, data)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := recoded(t, s)
 			if at%7 == 0 {
 				a, b := apply(t, s, entries[at:]...), apply(t, c, entries[at:]...)
 				if diff := cmp.Diff(a, b, sameValues); diff != "" {
@@ -158,15 +165,7 @@ func TestFormerAgents(t *testing.T) {
 	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "a"), event(EventAgentJoined, "b"), event(EventAgentJoined, "c"), event(EventAgentLeft, "b"))
 	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "c"), event(EventAgentJoined, "d"))
 	apply(t, s, event(EventTermTaken, ""), event(EventAgentJoined, "d"))
-	data, err := s.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := decodeState(spec, stateName, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, state := range []*State{s, c} {
+	for _, state := range []*State{s, recoded(t, s)} {
 		if got := state.FormerAgents(); !slices.Equal(got, []string{"a", "c", "d"}) || state.Agents() != 1 {
 			t.Errorf("%d agents; not left: %v; want d, and a c d", state.Agents(), got)
 		}
