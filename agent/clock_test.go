@@ -3,8 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -44,9 +42,7 @@ func TestLeavesBeforeItsEnd(t *testing.T) {
 	if end.Cause != sweep.CauseWalltime {
 		t.Errorf("ended by %s: %s; want walltime", end.Cause, end.Detail)
 	}
-	if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(sweep.StatePath(trials[0].ID, end.Update)))); err != nil {
-		t.Errorf("it cannot be resumed at update %d: %v", end.Update, err)
-	}
+	canResume(t, dir, trials[0].ID, end.Update)
 	if err := r.end(); err != nil || r.left.Why != LeftWalltime {
 		t.Errorf("it left: %+v, error %v; want walltime", r.left, err)
 	}

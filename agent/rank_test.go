@@ -140,9 +140,7 @@ func TestGangLosesARank(t *testing.T) {
 		}
 		update = end.Update
 	}
-	if _, err := os.Stat(filepath.Join(dir, sweep.StatePath(trials[0].ID, update))); err != nil {
-		t.Error(err)
-	}
+	canResume(t, dir, trials[0].ID, update)
 	if err := a.end(); err != nil {
 		t.Error(err)
 	}

@@ -125,14 +125,20 @@ func TestHandOver(t *testing.T) {
 				if end.Cause != want || end.Update < 1000 {
 					t.Errorf("ended by %s at update %d: %s", end.Cause, end.Update, end.Detail)
 				}
-				if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(sweep.StatePath(trial.ID, end.Update)))); err != nil {
-					t.Errorf("it cannot be resumed where it was: %v", err)
-				}
+				canResume(t, dir, trial.ID, end.Update)
 			}
 			if err := r.end(); err != nil {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// canResume holds that a trial can go on from an update.
+func canResume(t *testing.T, dir string, id sweep.TrialID, update int) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(sweep.StatePath(id, update)))); err != nil {
+		t.Errorf("it cannot be resumed at update %d, where it was: %v", update, err)
 	}
 }
 

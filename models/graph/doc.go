@@ -64,7 +64,7 @@
 //
 // All of it is one piece of memory (scan_pool.go), whose parts begin with a page, in huge pages where it is large; and matrices that products read down their columns have rows that do not all fall
 // into the same few sets of a cache (strideOf). Together these three make a step of a GRU of 128 units 9 % faster on a processor with 32 KiB and 512 KiB of cache (64 sequences, one thread:
-// 143 ms and 157 ms, the fastest of ten runs of each in turn), and they were 157 to 182 ms from one process to the next.
+// 143 ms in place of 157 ms, the fastest of ten runs of each in turn; their medians are 150 and 182 ms).
 //
 // Gradients of leaves are added along a binary tree over the leaves' numbers (scan_join.go), by whoever finishes the second of two. So neither threads nor memory nor instruction set
 // changes a bit, and after the first update of a shape nothing is allocated. More threads than one are operating system threads, kept on one processor each (scan_threads.go).

@@ -14,6 +14,7 @@ type span struct {
 func (l *layout) placeBatch() {
 	f := &spans{l: l, of: map[*value]*span{}}
 	f.collect()
+	f.spread()
 	var spans [3][]*span
 	for _, s := range f.list {
 		m := f.memory(s)
@@ -56,9 +57,6 @@ func (f *spans) collect() {
 					if !slices.Contains(t.values, a) {
 						f.touch(a, r, f.begins[r]+i)
 					}
-					if s := f.of[f.root(a)]; s != nil && v.op == opOuter && s.root.op != opInput { // inputs are gathered without gaps
-						s.width = strideOf(s.root.cols)
-					}
 				}
 			}
 		}
@@ -80,6 +78,20 @@ func (f *spans) collect() {
 	}
 	if l.y != nil {
 		f.touch(l.y, inOutputBlock, loss)
+	}
+}
+
+// spread gives the operands of products that read down their columns rows that lie apart, but for inputs, which are gathered without gaps.
+func (f *spans) spread() {
+	for _, v := range f.l.values {
+		if v.op != opOuter {
+			continue
+		}
+		for _, a := range v.args {
+			if s := f.of[f.root(a)]; s != nil && s.root.op != opInput {
+				s.width = strideOf(s.root.cols)
+			}
+		}
 	}
 }
 

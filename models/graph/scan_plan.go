@@ -97,14 +97,14 @@ func (e *engine[F]) sizes(p Plan, steps int) workerSizes {
 	return s
 }
 
-func (s workerSizes) total() int {
-	return s.step + s.block + s.saved + s.states + s.carry + s.border + s.loss + s.noise + s.start
+// pooled is what of it comes from the pool: all but the loss's.
+func (s workerSizes) pooled() int {
+	return s.step + s.block + s.saved + s.states + s.carry + s.border + s.noise + s.start
 }
 
 // pooled is how many elements a plan takes from the pool, at most.
 func (e *engine[F]) pooled(p Plan, steps int) int {
-	s := e.sizes(p, steps)
-	n, pieces := p.Threads*(s.total()-s.loss), p.Threads*(8+2*len(e.cell.States()))
+	n, pieces := p.Threads*e.sizes(p, steps).pooled(), p.Threads*(8+2*len(e.cell.States()))
 	for _, c := range []*code[F]{e.step, e.start} {
 		if c != nil {
 			n, pieces = n+c.sizes[0]+c.sizes[1]+c.packed, pieces+3

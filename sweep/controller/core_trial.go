@@ -62,6 +62,11 @@ type record struct {
 	last    results.End   // of the last attempt that counts
 	word    string        // of a gang: what the first rank said that lost the others
 
+	lasting
+}
+
+// lasting is what stays of a record when the trial is opened again: what the trial has shown of nodes and times.
+type lasting struct {
 	vain   time.Duration // that an attempt has spent without anything to hand over
 	diedOn string        // the node on which it last died in its first seconds…
 	diedAt time.Duration

@@ -97,9 +97,9 @@ func (c *Core) open(t *trial) {
 		c.counts.Failed--
 	}
 	t.state, t.outcome, t.cause = waiting, "", ""
-	if old := t.record; old != nil { // what it has shown of nodes and times still holds
+	if old := t.record; old != nil {
 		t.record = newRecord()
-		t.record.vain, t.record.diedOn, t.record.diedAt, t.record.frail = old.vain, old.diedOn, old.diedAt, old.frail
+		t.record.lasting = old.lasting
 	}
 	c.queueOf(t).add(t)
 	c.wake = true
