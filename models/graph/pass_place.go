@@ -59,10 +59,17 @@ type layout struct {
 	places   []place  // by value
 	placed   []bool   // by value
 	summed   []bool   // by value: made by adding to a place that another value has, or has no tasks of its own
+	saved    []saved  // the buffers of saved memory
 	widths   [3]int   // columns of step, block and saved memory
 	sizes    [2]int   // elements of once and total memory
 	sums     int      // elements of a leaf's gradients
 	copies   []*value // results that must be copied from their place to the gradients: by param, nil where not
+}
+
+// A saved is a buffer of saved memory: columns, and whether they are written or read for a block of time steps before the loop over these.
+type saved struct {
+	base, stride            int
+	writtenEarly, readEarly bool
 }
 
 // place gives every value a place.

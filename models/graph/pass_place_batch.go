@@ -27,6 +27,11 @@ func (l *layout) placeBatch() {
 		l.widths[m] = pack(list, memory(m) == savedMemory)
 		for _, s := range list {
 			l.set(s.root, place{memory: memory(m), base: s.column, stride: s.width})
+			if memory(m) == savedMemory {
+				l.saved = append(l.saved, saved{
+					base: s.column, stride: s.width, writtenEarly: s.regions[inForwardBlock], readEarly: s.regions[inOutputBlock] || s.regions[inGradientBlock],
+				})
+			}
 		}
 	}
 }

@@ -63,23 +63,21 @@ func (w *worker[F]) gather(lo, hi int) {
 
 // gatherRows copies a leaf's rows of some slots from an array that is T×B×width.
 func gatherRows[F Float, T any](w *worker[F], to, from []T, width, lo, hi int) {
-	b, n := w.e.job.batch, w.rows*width
+	n := w.rows * width
 	for s := lo; s < hi; s++ {
-		t := b.Steps - 1 - s
-		copy(to[(s-lo)*n:(s-lo+1)*n], from[(t*b.Size+w.first)*width:])
+		copy(to[(s-lo)*n:(s-lo+1)*n], slotOf(w, from, width, s))
 	}
 }
 
 // writeOutputs copies the outputs of a block to where the caller wants them.
 func (w *worker[F]) writeOutputs(lo, hi int) {
-	b, n, y := w.e.job.batch, w.e.cell.Outputs(), w.step.code.y
+	n, y := w.e.cell.Outputs(), w.step.code.y
 	data := w.step.data(y)
 	for s := lo; s < hi; s++ {
-		t := b.Steps - 1 - s
-		to := w.e.job.outputs[(t*b.Size+w.first)*n:]
+		to := slotOf(w, w.e.job.outputs, n, s)
 		from := data[(s-lo)*w.rows*y.stride:]
 		if y.stride == n {
-			copy(to[:w.rows*n], from)
+			copy(to, from)
 			continue
 		}
 		for r := range w.rows {

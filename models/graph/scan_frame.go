@@ -26,6 +26,7 @@ type frame[F Float] struct {
 	carry  [][]F
 	sum    []F // the gradients of the leaf at hand
 	shared *sharedMemory[F]
+	ahead  *kernel.Ahead // what products bring into the cache meanwhile; nil: nothing
 
 	rows [rowKinds]int // the first row at hand
 }

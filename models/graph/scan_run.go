@@ -27,7 +27,7 @@ func (f *frame[F]) run(r region, rows int) error {
 			if i.then == kernel.ThenDReLU {
 				y = f.data(&i.operands[2])
 			}
-			i.product.Run(n, f.data(c), f.data(a), f.shared.packed[i.packed:], start, y)
+			i.product.Run(n, f.data(c), f.data(a), f.shared.packed[i.packed:], start, y, f.ahead)
 		case callOuter:
 			c, a, b := &i.operands[0], &i.operands[1], &i.operands[2]
 			if !i.accumulate {

@@ -1,11 +1,15 @@
 package graph
 
+import "neurosweep/models/kernel"
+
 // A worker computes leaves, one after the other, in memory of its own.
 type worker[F Float] struct {
 	e     *engine[F]
 	step  frame[F]
 	start *frame[F] // nil if the states begin at zero
 	loss  lossMemory[F]
+
+	saved []series[F] // nil: what it saves stays in the cache
 
 	border []F // the states before each segment
 	noise  []F
@@ -22,7 +26,7 @@ func newWorker[F Float](e *engine[F], p Plan, steps int) *worker[F] {
 	s := e.sizes(p, steps)
 	w := &worker[F]{e: e, border: e.memory.take(s.border), noise: e.memory.take(s.noise)}
 	m, k := p.LeafRows, p.BlockSteps
-	w.step = frame[F]{set: e.set, code: e.step.clone(), shared: e.shared}
+	w.step = frame[F]{set: e.set, code: e.step.clone(), shared: e.shared, ahead: new(kernel.Ahead)}
 	w.step.buffer = [3][]F{e.memory.take(s.step), e.memory.take(s.block), e.memory.take(s.saved)}
 	for _, width := range e.cell.States() {
 		w.step.states = append(w.step.states, e.memory.take(m*(p.Segment+1)*strideOf(width)))
@@ -32,6 +36,9 @@ func newWorker[F Float](e *engine[F], p Plan, steps int) *worker[F] {
 	}
 	weights := Size(e.cell.Params())
 	w.step.bind(m, m*k, m*p.Segment, weights)
+	if e.training {
+		w.saved = w.savedSeries(m, p.Segment)
+	}
 	if e.start != nil {
 		c := e.start.clone()
 		f := &frame[F]{set: e.set, code: c, shared: e.startShared, states: make([][]F, len(w.step.states)), carry: w.step.carry}
@@ -165,6 +172,7 @@ func (w *worker[F]) finish() error {
 func (w *worker[F]) forward(from, to int) error {
 	f, block := &w.step, w.e.shape.BlockSteps
 	w.segment0 = from
+	w.lookAhead(to-1, false)
 	for hi := to; hi > from; {
 		lo := (hi - 1) / block * block // blocks begin at multiples, so that they are the same in any segment
 		if !w.e.training && hi < to {
@@ -181,6 +189,7 @@ func (w *worker[F]) forward(from, to int) error {
 		}
 		for s := hi - 1; s >= lo; s-- {
 			w.slot(s, lo)
+			f.ahead.Step()
 			if err := f.run(inForwardLoop, w.rows); err != nil {
 				return err
 			}
@@ -200,6 +209,7 @@ func (w *worker[F]) forward(from, to int) error {
 // backward goes the other way, and adds gradients.
 func (w *worker[F]) backward(leaf, from, to int) error {
 	f, block := &w.step, w.e.shape.BlockSteps
+	w.lookAhead(from, true)
 	for lo := from; lo < to; {
 		hi := min(lo+block, to)
 		rows := (hi - lo) * w.rows
@@ -215,6 +225,7 @@ func (w *worker[F]) backward(leaf, from, to int) error {
 		}
 		for s := lo; s < hi; s++ {
 			w.slot(s, lo)
+			f.ahead.Step()
 			if err := f.run(inGradientLoop, w.rows); err != nil {
 				return err
 			}

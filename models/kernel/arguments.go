@@ -5,10 +5,11 @@ import "unsafe"
 // arguments is what the assembly of the matrix products reads; the generator knows its layout by the same names (gen/gemm/arguments.go).
 type arguments struct {
 	c, a, b, start, y          unsafe.Pointer
+	ahead                      unsafe.Pointer // to an Ahead
 	startMask, startLast, last unsafe.Pointer
 	sizes
 
-	pending, panelsLeft, panelC, panelB, panelStart, panelY, tileY uintptr // the assembly's own
+	pending, panelsLeft, panelC, panelB, panelStart, panelY, tileY, tileLeft uintptr // the assembly's own
 }
 
 // sizes are the arguments that are no addresses. Distances are in bytes.

@@ -3,34 +3,34 @@
 #include "textflag.h"
 
 // func product1AVX2(args *byte)
-// Requires: AVX, FMA3
-TEXT ·product1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·product1AVX2(SB), NOSPLIT, $8-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), R10
+	MOVQ 80(AX), R10
 	LEAQ (R10)(R10*2), R11
 	LEAQ (R10)(R10*4), R12
 	LEAQ (R11)(R10*4), R13
-	MOVQ 120(AX), SI
-	MOVQ SI, 176(AX)
-	MOVQ (AX), SI
+	MOVQ 128(AX), SI
 	MOVQ SI, 184(AX)
-	MOVQ 16(AX), SI
+	MOVQ (AX), SI
 	MOVQ SI, 192(AX)
-	MOVQ 24(AX), SI
+	MOVQ 16(AX), SI
 	MOVQ SI, 200(AX)
-	MOVQ 32(AX), SI
+	MOVQ 24(AX), SI
 	MOVQ SI, 208(AX)
+	MOVQ 32(AX), SI
+	MOVQ SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x07
 	JGE  rows7to12
 	CMPQ SI, $0x04
@@ -89,15 +89,51 @@ rows12to12:
 	JMP tile12
 
 tile1:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
 	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
+	VMOVUPS    (SI), Y0
 	VMASKMOVPS (DI), Y0, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile1rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile1ahead:
+	VMOVUPS      (SI), Y1
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R9
 
 tile1step:
 	VMOVUPS      (SI), Y1
@@ -107,39 +143,41 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Y1, Y1, Y1
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Y1, Y0, Y1
-	VANDPS       Y0, Y1, Y0
-	JMP          tile1then
+
+tile1summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile1then
+	VXORPS Y1, Y1, Y1
+	CMPQ   168(AX), $0x01
+	JNE    tile1drelu
+	VCMPPS $0x16, Y1, Y0, Y1
+	VANDPS Y0, Y1, Y0
+	JMP    tile1then
 
 tile1drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS (SI), Y2, Y2
 	VCMPPS     $0x1e, Y1, Y2, Y1
 	VANDPS     Y0, Y1, Y0
 	VCMPPS     $0x03, Y2, Y2, Y1
 	VBLENDVPS  Y1, Y2, Y0, Y0
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y1
 	VMASKMOVPS Y0, Y1, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ R10, DX
@@ -148,17 +186,55 @@ tile1stored:
 	JMP  next
 
 tile2:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y1
 	VMASKMOVPS (DI), Y1, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y1, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile2rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile2ahead:
+	VMOVUPS      (SI), Y2
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(R10*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R9
 
 tile2step:
 	VMOVUPS      (SI), Y2
@@ -170,76 +246,118 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Y2, Y2, Y2
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Y2, Y0, Y3
-	VANDPS       Y0, Y3, Y0
-	VCMPPS       $0x16, Y2, Y1, Y2
-	VANDPS       Y1, Y2, Y1
-	JMP          tile2then
+
+tile2summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile2then
+	VXORPS Y2, Y2, Y2
+	CMPQ   168(AX), $0x01
+	JNE    tile2drelu
+	VCMPPS $0x16, Y2, Y0, Y3
+	VANDPS Y0, Y3, Y0
+	VCMPPS $0x16, Y2, Y1, Y2
+	VANDPS Y1, Y2, Y1
+	JMP    tile2then
 
 tile2drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y3
 	VMASKMOVPS (SI), Y3, Y4
 	VCMPPS     $0x1e, Y2, Y4, Y5
 	VANDPS     Y0, Y5, Y0
 	VCMPPS     $0x03, Y4, Y4, Y5
 	VBLENDVPS  Y5, Y4, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y3, Y3
 	VCMPPS     $0x1e, Y2, Y3, Y2
 	VANDPS     Y1, Y2, Y1
 	VCMPPS     $0x03, Y3, Y3, Y2
 	VBLENDVPS  Y2, Y3, Y1, Y1
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y2
 	VMASKMOVPS Y0, Y2, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y2, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y2
 	VMASKMOVPS (DI), Y2, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y2, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y2, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile3rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile3ahead:
+	VMOVUPS      (SI), Y3
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(R10*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R8)(R10*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R9
 
 tile3step:
 	VMOVUPS      (SI), Y3
@@ -253,90 +371,134 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Y3, Y3, Y3
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Y3, Y0, Y4
-	VANDPS       Y0, Y4, Y0
-	VCMPPS       $0x16, Y3, Y1, Y4
-	VANDPS       Y1, Y4, Y1
-	VCMPPS       $0x16, Y3, Y2, Y3
-	VANDPS       Y2, Y3, Y2
-	JMP          tile3then
+
+tile3summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile3then
+	VXORPS Y3, Y3, Y3
+	CMPQ   168(AX), $0x01
+	JNE    tile3drelu
+	VCMPPS $0x16, Y3, Y0, Y4
+	VANDPS Y0, Y4, Y0
+	VCMPPS $0x16, Y3, Y1, Y4
+	VANDPS Y1, Y4, Y1
+	VCMPPS $0x16, Y3, Y2, Y3
+	VANDPS Y2, Y3, Y2
+	JMP    tile3then
 
 tile3drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS (SI), Y4, Y5
 	VCMPPS     $0x1e, Y3, Y5, Y6
 	VANDPS     Y0, Y6, Y0
 	VCMPPS     $0x03, Y5, Y5, Y6
 	VBLENDVPS  Y6, Y5, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y4, Y5
 	VCMPPS     $0x1e, Y3, Y5, Y6
 	VANDPS     Y1, Y6, Y1
 	VCMPPS     $0x03, Y5, Y5, Y6
 	VBLENDVPS  Y6, Y5, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y4, Y4
 	VCMPPS     $0x1e, Y3, Y4, Y3
 	VANDPS     Y2, Y3, Y2
 	VCMPPS     $0x03, Y4, Y4, Y3
 	VBLENDVPS  Y3, Y4, Y2, Y2
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y3
 	VMASKMOVPS Y0, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y3
 	VMASKMOVPS (DI), Y3, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y3, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y3, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y3, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile4rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile4ahead:
+	VMOVUPS      (SI), Y4
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(R10*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R8)(R10*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R8)(R11*1), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R9
 
 tile4step:
 	VMOVUPS      (SI), Y4
@@ -352,104 +514,150 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Y4, Y4, Y4
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Y4, Y0, Y5
-	VANDPS       Y0, Y5, Y0
-	VCMPPS       $0x16, Y4, Y1, Y5
-	VANDPS       Y1, Y5, Y1
-	VCMPPS       $0x16, Y4, Y2, Y5
-	VANDPS       Y2, Y5, Y2
-	VCMPPS       $0x16, Y4, Y3, Y4
-	VANDPS       Y3, Y4, Y3
-	JMP          tile4then
+
+tile4summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile4then
+	VXORPS Y4, Y4, Y4
+	CMPQ   168(AX), $0x01
+	JNE    tile4drelu
+	VCMPPS $0x16, Y4, Y0, Y5
+	VANDPS Y0, Y5, Y0
+	VCMPPS $0x16, Y4, Y1, Y5
+	VANDPS Y1, Y5, Y1
+	VCMPPS $0x16, Y4, Y2, Y5
+	VANDPS Y2, Y5, Y2
+	VCMPPS $0x16, Y4, Y3, Y4
+	VANDPS Y3, Y4, Y3
+	JMP    tile4then
 
 tile4drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y5
 	VMASKMOVPS (SI), Y5, Y6
 	VCMPPS     $0x1e, Y4, Y6, Y7
 	VANDPS     Y0, Y7, Y0
 	VCMPPS     $0x03, Y6, Y6, Y7
 	VBLENDVPS  Y7, Y6, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y5, Y6
 	VCMPPS     $0x1e, Y4, Y6, Y7
 	VANDPS     Y1, Y7, Y1
 	VCMPPS     $0x03, Y6, Y6, Y7
 	VBLENDVPS  Y7, Y6, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y5, Y6
 	VCMPPS     $0x1e, Y4, Y6, Y7
 	VANDPS     Y2, Y7, Y2
 	VCMPPS     $0x03, Y6, Y6, Y7
 	VBLENDVPS  Y7, Y6, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y5, Y5
 	VCMPPS     $0x1e, Y4, Y5, Y4
 	VANDPS     Y3, Y4, Y3
 	VCMPPS     $0x03, Y5, Y5, Y4
 	VBLENDVPS  Y4, Y5, Y3, Y3
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y4
 	VMASKMOVPS Y0, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y4
 	VMASKMOVPS (DI), Y4, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile5rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile5ahead:
+	VMOVUPS      (SI), Y5
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(R10*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(R10*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R8)(R11*1), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R8)(R10*4), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R9
 
 tile5step:
 	VMOVUPS      (SI), Y5
@@ -467,118 +675,166 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Y5, Y5, Y5
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Y5, Y0, Y6
-	VANDPS       Y0, Y6, Y0
-	VCMPPS       $0x16, Y5, Y1, Y6
-	VANDPS       Y1, Y6, Y1
-	VCMPPS       $0x16, Y5, Y2, Y6
-	VANDPS       Y2, Y6, Y2
-	VCMPPS       $0x16, Y5, Y3, Y6
-	VANDPS       Y3, Y6, Y3
-	VCMPPS       $0x16, Y5, Y4, Y5
-	VANDPS       Y4, Y5, Y4
-	JMP          tile5then
+
+tile5summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile5then
+	VXORPS Y5, Y5, Y5
+	CMPQ   168(AX), $0x01
+	JNE    tile5drelu
+	VCMPPS $0x16, Y5, Y0, Y6
+	VANDPS Y0, Y6, Y0
+	VCMPPS $0x16, Y5, Y1, Y6
+	VANDPS Y1, Y6, Y1
+	VCMPPS $0x16, Y5, Y2, Y6
+	VANDPS Y2, Y6, Y2
+	VCMPPS $0x16, Y5, Y3, Y6
+	VANDPS Y3, Y6, Y3
+	VCMPPS $0x16, Y5, Y4, Y5
+	VANDPS Y4, Y5, Y4
+	JMP    tile5then
 
 tile5drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y6
 	VMASKMOVPS (SI), Y6, Y7
 	VCMPPS     $0x1e, Y5, Y7, Y8
 	VANDPS     Y0, Y8, Y0
 	VCMPPS     $0x03, Y7, Y7, Y8
 	VBLENDVPS  Y8, Y7, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y6, Y7
 	VCMPPS     $0x1e, Y5, Y7, Y8
 	VANDPS     Y1, Y8, Y1
 	VCMPPS     $0x03, Y7, Y7, Y8
 	VBLENDVPS  Y8, Y7, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y6, Y7
 	VCMPPS     $0x1e, Y5, Y7, Y8
 	VANDPS     Y2, Y8, Y2
 	VCMPPS     $0x03, Y7, Y7, Y8
 	VBLENDVPS  Y8, Y7, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y6, Y7
 	VCMPPS     $0x1e, Y5, Y7, Y8
 	VANDPS     Y3, Y8, Y3
 	VCMPPS     $0x03, Y7, Y7, Y8
 	VBLENDVPS  Y8, Y7, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y6, Y6
 	VCMPPS     $0x1e, Y5, Y6, Y5
 	VANDPS     Y4, Y5, Y4
 	VCMPPS     $0x03, Y6, Y6, Y5
 	VBLENDVPS  Y5, Y6, Y4, Y4
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y5
 	VMASKMOVPS Y0, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile5stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y5
 	VMASKMOVPS (DI), Y5, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y5, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y5, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y5, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y5, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y5, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile6rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile6ahead:
+	VMOVUPS      (SI), Y6
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (R8)(R10*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (R8)(R10*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R8)(R11*1), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R8)(R10*4), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R8)(R12*1), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R9
 
 tile6step:
 	VMOVUPS      (SI), Y6
@@ -598,132 +854,182 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Y6, Y6, Y6
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Y6, Y0, Y7
-	VANDPS       Y0, Y7, Y0
-	VCMPPS       $0x16, Y6, Y1, Y7
-	VANDPS       Y1, Y7, Y1
-	VCMPPS       $0x16, Y6, Y2, Y7
-	VANDPS       Y2, Y7, Y2
-	VCMPPS       $0x16, Y6, Y3, Y7
-	VANDPS       Y3, Y7, Y3
-	VCMPPS       $0x16, Y6, Y4, Y7
-	VANDPS       Y4, Y7, Y4
-	VCMPPS       $0x16, Y6, Y5, Y6
-	VANDPS       Y5, Y6, Y5
-	JMP          tile6then
+
+tile6summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile6then
+	VXORPS Y6, Y6, Y6
+	CMPQ   168(AX), $0x01
+	JNE    tile6drelu
+	VCMPPS $0x16, Y6, Y0, Y7
+	VANDPS Y0, Y7, Y0
+	VCMPPS $0x16, Y6, Y1, Y7
+	VANDPS Y1, Y7, Y1
+	VCMPPS $0x16, Y6, Y2, Y7
+	VANDPS Y2, Y7, Y2
+	VCMPPS $0x16, Y6, Y3, Y7
+	VANDPS Y3, Y7, Y3
+	VCMPPS $0x16, Y6, Y4, Y7
+	VANDPS Y4, Y7, Y4
+	VCMPPS $0x16, Y6, Y5, Y6
+	VANDPS Y5, Y6, Y5
+	JMP    tile6then
 
 tile6drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y7
 	VMASKMOVPS (SI), Y7, Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y0, Y9, Y0
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y7, Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y1, Y9, Y1
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y7, Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y2, Y9, Y2
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y7, Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y3, Y9, Y3
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y7, Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y4, Y9, Y4
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y7, Y7
 	VCMPPS     $0x1e, Y6, Y7, Y6
 	VANDPS     Y5, Y6, Y5
 	VCMPPS     $0x03, Y7, Y7, Y6
 	VBLENDVPS  Y6, Y7, Y5, Y5
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y6
 	VMASKMOVPS Y0, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R11*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
 
 tile7:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y6
 	VMASKMOVPS (DI), Y6, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile7part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile7rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile7ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile7ahead:
+	VMOVUPS      (SI), Y7
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(R10*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(R10*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R8)(R11*1), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R8)(R10*4), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R8)(R12*1), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R8)(R11*2), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile7ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile7part
+	JMP          tile7summed
+
+tile7rest:
+	MOVQ 232(AX), R9
 
 tile7step:
 	VMOVUPS      (SI), Y7
@@ -745,146 +1051,198 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile7step
-	CMPQ         160(AX), $0x00
-	JEQ          tile7then
-	VXORPS       Y7, Y7, Y7
-	CMPQ         160(AX), $0x01
-	JNE          tile7drelu
-	VCMPPS       $0x16, Y7, Y0, Y8
-	VANDPS       Y0, Y8, Y0
-	VCMPPS       $0x16, Y7, Y1, Y8
-	VANDPS       Y1, Y8, Y1
-	VCMPPS       $0x16, Y7, Y2, Y8
-	VANDPS       Y2, Y8, Y2
-	VCMPPS       $0x16, Y7, Y3, Y8
-	VANDPS       Y3, Y8, Y3
-	VCMPPS       $0x16, Y7, Y4, Y8
-	VANDPS       Y4, Y8, Y4
-	VCMPPS       $0x16, Y7, Y5, Y8
-	VANDPS       Y5, Y8, Y5
-	VCMPPS       $0x16, Y7, Y6, Y7
-	VANDPS       Y6, Y7, Y6
-	JMP          tile7then
+
+tile7summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile7then
+	VXORPS Y7, Y7, Y7
+	CMPQ   168(AX), $0x01
+	JNE    tile7drelu
+	VCMPPS $0x16, Y7, Y0, Y8
+	VANDPS Y0, Y8, Y0
+	VCMPPS $0x16, Y7, Y1, Y8
+	VANDPS Y1, Y8, Y1
+	VCMPPS $0x16, Y7, Y2, Y8
+	VANDPS Y2, Y8, Y2
+	VCMPPS $0x16, Y7, Y3, Y8
+	VANDPS Y3, Y8, Y3
+	VCMPPS $0x16, Y7, Y4, Y8
+	VANDPS Y4, Y8, Y4
+	VCMPPS $0x16, Y7, Y5, Y8
+	VANDPS Y5, Y8, Y5
+	VCMPPS $0x16, Y7, Y6, Y7
+	VANDPS Y6, Y7, Y6
+	JMP    tile7then
 
 tile7drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y8
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y0, Y10, Y0
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y1, Y10, Y1
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y2, Y10, Y2
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y3, Y10, Y3
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y4, Y10, Y4
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y9
 	VCMPPS     $0x1e, Y7, Y9, Y10
 	VANDPS     Y5, Y10, Y5
 	VCMPPS     $0x03, Y9, Y9, Y10
 	VBLENDVPS  Y10, Y9, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y8, Y8
 	VCMPPS     $0x1e, Y7, Y8, Y7
 	VANDPS     Y6, Y7, Y6
 	VCMPPS     $0x03, Y8, Y8, Y7
 	VBLENDVPS  Y7, Y8, Y6, Y6
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile7then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile7ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile7stored
 
 tile7ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y7
 	VMASKMOVPS Y0, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile7stored:
 	ADDQ  R13, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
 
 tile8:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y7
 	VMASKMOVPS (DI), Y7, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R9
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R14
+	MOVQ       R14, 232(AX)
+
+tile8part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile8rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile8ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile8ahead:
+	VMOVUPS      (SI), Y8
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(R10*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R8)(R10*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R8)(R11*1), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (R8)(R10*4), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R8)(R12*1), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R8)(R11*2), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R8)(R13*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile8ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile8part
+	JMP          tile8summed
+
+tile8rest:
+	MOVQ 232(AX), R9
 
 tile8step:
 	VMOVUPS      (SI), Y8
@@ -908,161 +1266,216 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile8step
-	CMPQ         160(AX), $0x00
-	JEQ          tile8then
-	VXORPS       Y8, Y8, Y8
-	CMPQ         160(AX), $0x01
-	JNE          tile8drelu
-	VCMPPS       $0x16, Y8, Y0, Y9
-	VANDPS       Y0, Y9, Y0
-	VCMPPS       $0x16, Y8, Y1, Y9
-	VANDPS       Y1, Y9, Y1
-	VCMPPS       $0x16, Y8, Y2, Y9
-	VANDPS       Y2, Y9, Y2
-	VCMPPS       $0x16, Y8, Y3, Y9
-	VANDPS       Y3, Y9, Y3
-	VCMPPS       $0x16, Y8, Y4, Y9
-	VANDPS       Y4, Y9, Y4
-	VCMPPS       $0x16, Y8, Y5, Y9
-	VANDPS       Y5, Y9, Y5
-	VCMPPS       $0x16, Y8, Y6, Y9
-	VANDPS       Y6, Y9, Y6
-	VCMPPS       $0x16, Y8, Y7, Y8
-	VANDPS       Y7, Y8, Y7
-	JMP          tile8then
+
+tile8summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile8then
+	VXORPS Y8, Y8, Y8
+	CMPQ   168(AX), $0x01
+	JNE    tile8drelu
+	VCMPPS $0x16, Y8, Y0, Y9
+	VANDPS Y0, Y9, Y0
+	VCMPPS $0x16, Y8, Y1, Y9
+	VANDPS Y1, Y9, Y1
+	VCMPPS $0x16, Y8, Y2, Y9
+	VANDPS Y2, Y9, Y2
+	VCMPPS $0x16, Y8, Y3, Y9
+	VANDPS Y3, Y9, Y3
+	VCMPPS $0x16, Y8, Y4, Y9
+	VANDPS Y4, Y9, Y4
+	VCMPPS $0x16, Y8, Y5, Y9
+	VANDPS Y5, Y9, Y5
+	VCMPPS $0x16, Y8, Y6, Y9
+	VANDPS Y6, Y9, Y6
+	VCMPPS $0x16, Y8, Y7, Y8
+	VANDPS Y7, Y8, Y7
+	JMP    tile8then
 
 tile8drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y9
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y0, Y11, Y0
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y1, Y11, Y1
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y2, Y11, Y2
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y3, Y11, Y3
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y4, Y11, Y4
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y5, Y11, Y5
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y6, Y11, Y6
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y6, Y6
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y9, Y9
 	VCMPPS     $0x1e, Y8, Y9, Y8
 	VANDPS     Y7, Y8, Y7
 	VCMPPS     $0x03, Y9, Y9, Y8
 	VBLENDVPS  Y8, Y9, Y7, Y7
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile8then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile8ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile8stored
 
 tile8ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y8
 	VMASKMOVPS Y0, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R10*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
 
 tile9:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y8
 	VMASKMOVPS (DI), Y8, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
 	LEAQ       (R8)(R10*8), R9
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R14
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R15
+	MOVQ       R15, 232(AX)
+
+tile9part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile9rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile9ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile9ahead:
+	VMOVUPS      (SI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(R10*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(R10*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (R8)(R11*1), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R8)(R10*4), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (R8)(R12*1), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R8)(R11*2), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R8)(R13*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile9ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile9part
+	JMP          tile9summed
+
+tile9rest:
+	MOVQ 232(AX), R14
 
 tile9step:
 	VMOVUPS      (SI), Y9
@@ -1089,176 +1502,233 @@ tile9step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile9step
-	CMPQ         160(AX), $0x00
-	JEQ          tile9then
-	VXORPS       Y9, Y9, Y9
-	CMPQ         160(AX), $0x01
-	JNE          tile9drelu
-	VCMPPS       $0x16, Y9, Y0, Y10
-	VANDPS       Y0, Y10, Y0
-	VCMPPS       $0x16, Y9, Y1, Y10
-	VANDPS       Y1, Y10, Y1
-	VCMPPS       $0x16, Y9, Y2, Y10
-	VANDPS       Y2, Y10, Y2
-	VCMPPS       $0x16, Y9, Y3, Y10
-	VANDPS       Y3, Y10, Y3
-	VCMPPS       $0x16, Y9, Y4, Y10
-	VANDPS       Y4, Y10, Y4
-	VCMPPS       $0x16, Y9, Y5, Y10
-	VANDPS       Y5, Y10, Y5
-	VCMPPS       $0x16, Y9, Y6, Y10
-	VANDPS       Y6, Y10, Y6
-	VCMPPS       $0x16, Y9, Y7, Y10
-	VANDPS       Y7, Y10, Y7
-	VCMPPS       $0x16, Y9, Y8, Y9
-	VANDPS       Y8, Y9, Y8
-	JMP          tile9then
+
+tile9summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile9then
+	VXORPS Y9, Y9, Y9
+	CMPQ   168(AX), $0x01
+	JNE    tile9drelu
+	VCMPPS $0x16, Y9, Y0, Y10
+	VANDPS Y0, Y10, Y0
+	VCMPPS $0x16, Y9, Y1, Y10
+	VANDPS Y1, Y10, Y1
+	VCMPPS $0x16, Y9, Y2, Y10
+	VANDPS Y2, Y10, Y2
+	VCMPPS $0x16, Y9, Y3, Y10
+	VANDPS Y3, Y10, Y3
+	VCMPPS $0x16, Y9, Y4, Y10
+	VANDPS Y4, Y10, Y4
+	VCMPPS $0x16, Y9, Y5, Y10
+	VANDPS Y5, Y10, Y5
+	VCMPPS $0x16, Y9, Y6, Y10
+	VANDPS Y6, Y10, Y6
+	VCMPPS $0x16, Y9, Y7, Y10
+	VANDPS Y7, Y10, Y7
+	VCMPPS $0x16, Y9, Y8, Y9
+	VANDPS Y8, Y9, Y8
+	JMP    tile9then
 
 tile9drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y10
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y0, Y12, Y0
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y1, Y12, Y1
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y2, Y12, Y2
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y3, Y12, Y3
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y4, Y12, Y4
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y5, Y12, Y5
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y6, Y12, Y6
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y6, Y6
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y7, Y12, Y7
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y10, Y10
 	VCMPPS     $0x1e, Y9, Y10, Y9
 	VANDPS     Y8, Y9, Y8
 	VCMPPS     $0x03, Y10, Y10, Y9
 	VBLENDVPS  Y9, Y10, Y8, Y8
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile9then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile9ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile9stored
 
 tile9ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y9
 	VMASKMOVPS Y0, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile9stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
 
 tile10:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y9
 	VMASKMOVPS (DI), Y9, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y9, Y9
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
 	LEAQ       (R8)(R10*8), R9
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R14
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R15
+	MOVQ       R15, 232(AX)
+
+tile10part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile10rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile10ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile10ahead:
+	VMOVUPS      (SI), Y10
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(R10*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (R8)(R10*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(R11*1), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (R8)(R10*4), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R8)(R12*1), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (R8)(R11*2), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R8)(R13*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R9)(R10*1), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile10ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile10part
+	JMP          tile10summed
+
+tile10rest:
+	MOVQ 232(AX), R14
 
 tile10step:
 	VMOVUPS      (SI), Y10
@@ -1287,190 +1757,249 @@ tile10step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile10step
-	CMPQ         160(AX), $0x00
-	JEQ          tile10then
-	VXORPS       Y10, Y10, Y10
-	CMPQ         160(AX), $0x01
-	JNE          tile10drelu
-	VCMPPS       $0x16, Y10, Y0, Y11
-	VANDPS       Y0, Y11, Y0
-	VCMPPS       $0x16, Y10, Y1, Y11
-	VANDPS       Y1, Y11, Y1
-	VCMPPS       $0x16, Y10, Y2, Y11
-	VANDPS       Y2, Y11, Y2
-	VCMPPS       $0x16, Y10, Y3, Y11
-	VANDPS       Y3, Y11, Y3
-	VCMPPS       $0x16, Y10, Y4, Y11
-	VANDPS       Y4, Y11, Y4
-	VCMPPS       $0x16, Y10, Y5, Y11
-	VANDPS       Y5, Y11, Y5
-	VCMPPS       $0x16, Y10, Y6, Y11
-	VANDPS       Y6, Y11, Y6
-	VCMPPS       $0x16, Y10, Y7, Y11
-	VANDPS       Y7, Y11, Y7
-	VCMPPS       $0x16, Y10, Y8, Y11
-	VANDPS       Y8, Y11, Y8
-	VCMPPS       $0x16, Y10, Y9, Y10
-	VANDPS       Y9, Y10, Y9
-	JMP          tile10then
+
+tile10summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile10then
+	VXORPS Y10, Y10, Y10
+	CMPQ   168(AX), $0x01
+	JNE    tile10drelu
+	VCMPPS $0x16, Y10, Y0, Y11
+	VANDPS Y0, Y11, Y0
+	VCMPPS $0x16, Y10, Y1, Y11
+	VANDPS Y1, Y11, Y1
+	VCMPPS $0x16, Y10, Y2, Y11
+	VANDPS Y2, Y11, Y2
+	VCMPPS $0x16, Y10, Y3, Y11
+	VANDPS Y3, Y11, Y3
+	VCMPPS $0x16, Y10, Y4, Y11
+	VANDPS Y4, Y11, Y4
+	VCMPPS $0x16, Y10, Y5, Y11
+	VANDPS Y5, Y11, Y5
+	VCMPPS $0x16, Y10, Y6, Y11
+	VANDPS Y6, Y11, Y6
+	VCMPPS $0x16, Y10, Y7, Y11
+	VANDPS Y7, Y11, Y7
+	VCMPPS $0x16, Y10, Y8, Y11
+	VANDPS Y8, Y11, Y8
+	VCMPPS $0x16, Y10, Y9, Y10
+	VANDPS Y9, Y10, Y9
+	JMP    tile10then
 
 tile10drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y11
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y0, Y13, Y0
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y1, Y13, Y1
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y2, Y13, Y2
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y3, Y13, Y3
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y4, Y13, Y4
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y5, Y13, Y5
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y6, Y13, Y6
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y6, Y6
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y7, Y13, Y7
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y8, Y13, Y8
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y8, Y8
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y11, Y11
 	VCMPPS     $0x1e, Y10, Y11, Y10
 	VANDPS     Y9, Y10, Y9
 	VCMPPS     $0x03, Y11, Y11, Y10
 	VBLENDVPS  Y10, Y11, Y9, Y9
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile10then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile10ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile10stored
 
 tile10ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y10
 	VMASKMOVPS Y0, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile10stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
 
 tile11:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y10
 	VMASKMOVPS (DI), Y10, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y9
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y10
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
 	LEAQ       (R8)(R10*8), R9
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R14
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R15
+	MOVQ       R15, 232(AX)
+
+tile11part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile11rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile11ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile11ahead:
+	VMOVUPS      (SI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(R10*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(R10*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R8)(R11*1), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R8)(R10*4), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (R8)(R12*1), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R8)(R11*2), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R8)(R13*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R9)(R10*1), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R9)(R10*2), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile11ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile11part
+	JMP          tile11summed
+
+tile11rest:
+	MOVQ 232(AX), R14
 
 tile11step:
 	VMOVUPS      (SI), Y11
@@ -1501,204 +2030,265 @@ tile11step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile11step
-	CMPQ         160(AX), $0x00
-	JEQ          tile11then
-	VXORPS       Y11, Y11, Y11
-	CMPQ         160(AX), $0x01
-	JNE          tile11drelu
-	VCMPPS       $0x16, Y11, Y0, Y12
-	VANDPS       Y0, Y12, Y0
-	VCMPPS       $0x16, Y11, Y1, Y12
-	VANDPS       Y1, Y12, Y1
-	VCMPPS       $0x16, Y11, Y2, Y12
-	VANDPS       Y2, Y12, Y2
-	VCMPPS       $0x16, Y11, Y3, Y12
-	VANDPS       Y3, Y12, Y3
-	VCMPPS       $0x16, Y11, Y4, Y12
-	VANDPS       Y4, Y12, Y4
-	VCMPPS       $0x16, Y11, Y5, Y12
-	VANDPS       Y5, Y12, Y5
-	VCMPPS       $0x16, Y11, Y6, Y12
-	VANDPS       Y6, Y12, Y6
-	VCMPPS       $0x16, Y11, Y7, Y12
-	VANDPS       Y7, Y12, Y7
-	VCMPPS       $0x16, Y11, Y8, Y12
-	VANDPS       Y8, Y12, Y8
-	VCMPPS       $0x16, Y11, Y9, Y12
-	VANDPS       Y9, Y12, Y9
-	VCMPPS       $0x16, Y11, Y10, Y11
-	VANDPS       Y10, Y11, Y10
-	JMP          tile11then
+
+tile11summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile11then
+	VXORPS Y11, Y11, Y11
+	CMPQ   168(AX), $0x01
+	JNE    tile11drelu
+	VCMPPS $0x16, Y11, Y0, Y12
+	VANDPS Y0, Y12, Y0
+	VCMPPS $0x16, Y11, Y1, Y12
+	VANDPS Y1, Y12, Y1
+	VCMPPS $0x16, Y11, Y2, Y12
+	VANDPS Y2, Y12, Y2
+	VCMPPS $0x16, Y11, Y3, Y12
+	VANDPS Y3, Y12, Y3
+	VCMPPS $0x16, Y11, Y4, Y12
+	VANDPS Y4, Y12, Y4
+	VCMPPS $0x16, Y11, Y5, Y12
+	VANDPS Y5, Y12, Y5
+	VCMPPS $0x16, Y11, Y6, Y12
+	VANDPS Y6, Y12, Y6
+	VCMPPS $0x16, Y11, Y7, Y12
+	VANDPS Y7, Y12, Y7
+	VCMPPS $0x16, Y11, Y8, Y12
+	VANDPS Y8, Y12, Y8
+	VCMPPS $0x16, Y11, Y9, Y12
+	VANDPS Y9, Y12, Y9
+	VCMPPS $0x16, Y11, Y10, Y11
+	VANDPS Y10, Y11, Y10
+	JMP    tile11then
 
 tile11drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y12
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y0, Y14, Y0
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y1, Y14, Y1
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y2, Y14, Y2
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y3, Y14, Y3
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y4, Y14, Y4
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y5, Y14, Y5
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y6, Y14, Y6
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y6, Y6
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y7, Y14, Y7
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y8, Y14, Y8
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y8, Y8
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y13
 	VCMPPS     $0x1e, Y11, Y13, Y14
 	VANDPS     Y9, Y14, Y9
 	VCMPPS     $0x03, Y13, Y13, Y14
 	VBLENDVPS  Y14, Y13, Y9, Y9
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y12, Y12
 	VCMPPS     $0x1e, Y11, Y12, Y11
 	VANDPS     Y10, Y11, Y10
 	VCMPPS     $0x03, Y12, Y12, Y11
 	VBLENDVPS  Y11, Y12, Y10, Y10
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile11then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile11ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile11stored
 
 tile11ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y11
 	VMASKMOVPS Y0, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y10, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile11stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
 
 tile12:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y11
 	VMASKMOVPS (DI), Y11, Y0
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y4
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y6
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y9
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y10
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y11, Y11
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
 	LEAQ       (R8)(R10*8), R9
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R14
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R15
+	MOVQ       R15, 232(AX)
+
+tile12part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile12rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile12ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile12ahead:
+	VMOVUPS      (SI), Y12
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(R10*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (R8)(R10*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R8)(R11*1), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (R8)(R10*4), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R8)(R12*1), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (R8)(R11*2), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R8)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R9)(R10*1), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R9)(R10*2), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R9)(R11*1), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile12ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile12part
+	JMP          tile12summed
+
+tile12rest:
+	MOVQ 232(AX), R14
 
 tile12step:
 	VMOVUPS      (SI), Y12
@@ -1731,221 +2321,223 @@ tile12step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile12step
-	CMPQ         160(AX), $0x00
-	JEQ          tile12then
-	VXORPS       Y12, Y12, Y12
-	CMPQ         160(AX), $0x01
-	JNE          tile12drelu
-	VCMPPS       $0x16, Y12, Y0, Y13
-	VANDPS       Y0, Y13, Y0
-	VCMPPS       $0x16, Y12, Y1, Y13
-	VANDPS       Y1, Y13, Y1
-	VCMPPS       $0x16, Y12, Y2, Y13
-	VANDPS       Y2, Y13, Y2
-	VCMPPS       $0x16, Y12, Y3, Y13
-	VANDPS       Y3, Y13, Y3
-	VCMPPS       $0x16, Y12, Y4, Y13
-	VANDPS       Y4, Y13, Y4
-	VCMPPS       $0x16, Y12, Y5, Y13
-	VANDPS       Y5, Y13, Y5
-	VCMPPS       $0x16, Y12, Y6, Y13
-	VANDPS       Y6, Y13, Y6
-	VCMPPS       $0x16, Y12, Y7, Y13
-	VANDPS       Y7, Y13, Y7
-	VCMPPS       $0x16, Y12, Y8, Y13
-	VANDPS       Y8, Y13, Y8
-	VCMPPS       $0x16, Y12, Y9, Y13
-	VANDPS       Y9, Y13, Y9
-	VCMPPS       $0x16, Y12, Y10, Y13
-	VANDPS       Y10, Y13, Y10
-	VCMPPS       $0x16, Y12, Y11, Y12
-	VANDPS       Y11, Y12, Y11
-	JMP          tile12then
+
+tile12summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile12then
+	VXORPS Y12, Y12, Y12
+	CMPQ   168(AX), $0x01
+	JNE    tile12drelu
+	VCMPPS $0x16, Y12, Y0, Y13
+	VANDPS Y0, Y13, Y0
+	VCMPPS $0x16, Y12, Y1, Y13
+	VANDPS Y1, Y13, Y1
+	VCMPPS $0x16, Y12, Y2, Y13
+	VANDPS Y2, Y13, Y2
+	VCMPPS $0x16, Y12, Y3, Y13
+	VANDPS Y3, Y13, Y3
+	VCMPPS $0x16, Y12, Y4, Y13
+	VANDPS Y4, Y13, Y4
+	VCMPPS $0x16, Y12, Y5, Y13
+	VANDPS Y5, Y13, Y5
+	VCMPPS $0x16, Y12, Y6, Y13
+	VANDPS Y6, Y13, Y6
+	VCMPPS $0x16, Y12, Y7, Y13
+	VANDPS Y7, Y13, Y7
+	VCMPPS $0x16, Y12, Y8, Y13
+	VANDPS Y8, Y13, Y8
+	VCMPPS $0x16, Y12, Y9, Y13
+	VANDPS Y9, Y13, Y9
+	VCMPPS $0x16, Y12, Y10, Y13
+	VANDPS Y10, Y13, Y10
+	VCMPPS $0x16, Y12, Y11, Y12
+	VANDPS Y11, Y12, Y11
+	JMP    tile12then
 
 tile12drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y13
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y0, Y15, Y0
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y0, Y0
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y1, Y15, Y1
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y2, Y15, Y2
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y3, Y15, Y3
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y4, Y15, Y4
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y4, Y4
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y5, Y15, Y5
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y6, Y15, Y6
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y6, Y6
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y7, Y15, Y7
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y8, Y15, Y8
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y8, Y8
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y9, Y15, Y9
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y9, Y9
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y10, Y15, Y10
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y10, Y10
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMASKMOVPS (SI), Y13, Y13
 	VCMPPS     $0x1e, Y12, Y13, Y12
 	VANDPS     Y11, Y12, Y11
 	VCMPPS     $0x03, Y13, Y13, Y12
 	VBLENDVPS  Y12, Y13, Y11, Y11
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile12then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile12ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y11, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile12stored
 
 tile12ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y12
 	VMASKMOVPS Y0, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y10, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y11, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile12stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000020, 184(AX)
-	ADDQ $0x00000020, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000020, 192(AX)
 	ADDQ $0x00000020, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000020, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product2AVX2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·product2AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), R9
+	MOVQ 80(AX), R9
 	LEAQ (R9)(R9*2), R10
 	LEAQ (R9)(R9*4), R11
-	MOVQ 120(AX), SI
-	MOVQ SI, 176(AX)
-	MOVQ (AX), SI
+	MOVQ 128(AX), SI
 	MOVQ SI, 184(AX)
-	MOVQ 16(AX), SI
+	MOVQ (AX), SI
 	MOVQ SI, 192(AX)
-	MOVQ 24(AX), SI
+	MOVQ 16(AX), SI
 	MOVQ SI, 200(AX)
-	MOVQ 32(AX), SI
+	MOVQ 24(AX), SI
 	MOVQ SI, 208(AX)
+	MOVQ 32(AX), SI
+	MOVQ SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x04
 	JGE  rows4to6
 	CMPQ SI, $0x02
@@ -1974,16 +2566,54 @@ rows6to6:
 	JMP tile6
 
 tile1:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y0
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y0
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y1
 	VMASKMOVPS (DI), Y0, Y0
 	VMASKMOVPS 32(DI), Y1, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile1rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile1ahead:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R12
 
 tile1step:
 	VMOVUPS      (SI), Y2
@@ -1995,20 +2625,22 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Y2, Y2, Y2
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Y2, Y0, Y3
-	VANDPS       Y0, Y3, Y0
-	VCMPPS       $0x16, Y2, Y1, Y2
-	VANDPS       Y1, Y2, Y1
-	JMP          tile1then
+
+tile1summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile1then
+	VXORPS Y2, Y2, Y2
+	CMPQ   168(AX), $0x01
+	JNE    tile1drelu
+	VCMPPS $0x16, Y2, Y0, Y3
+	VANDPS Y0, Y3, Y0
+	VCMPPS $0x16, Y2, Y1, Y2
+	VANDPS Y1, Y2, Y1
+	JMP    tile1then
 
 tile1drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y3
 	VMOVUPS    (SI), Y4
 	VCMPPS     $0x1e, Y2, Y4, Y5
@@ -2020,23 +2652,23 @@ tile1drelu:
 	VANDPS     Y1, Y2, Y1
 	VCMPPS     $0x03, Y3, Y3, Y2
 	VBLENDVPS  Y2, Y3, Y1, Y1
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y2
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y2, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -2045,19 +2677,60 @@ tile1stored:
 	JMP  next
 
 tile2:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y2
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y2
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y3
 	VMASKMOVPS (DI), Y2, Y0
 	VMASKMOVPS 32(DI), Y3, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y2, Y2
 	VMASKMOVPS 32(DI), Y3, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile2rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile2ahead:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(R9*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R12
 
 tile2step:
 	VMOVUPS      (SI), Y4
@@ -2072,24 +2745,26 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Y4, Y4, Y4
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Y4, Y0, Y5
-	VANDPS       Y0, Y5, Y0
-	VCMPPS       $0x16, Y4, Y1, Y5
-	VANDPS       Y1, Y5, Y1
-	VCMPPS       $0x16, Y4, Y2, Y5
-	VANDPS       Y2, Y5, Y2
-	VCMPPS       $0x16, Y4, Y3, Y4
-	VANDPS       Y3, Y4, Y3
-	JMP          tile2then
+
+tile2summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile2then
+	VXORPS Y4, Y4, Y4
+	CMPQ   168(AX), $0x01
+	JNE    tile2drelu
+	VCMPPS $0x16, Y4, Y0, Y5
+	VANDPS Y0, Y5, Y0
+	VCMPPS $0x16, Y4, Y1, Y5
+	VANDPS Y1, Y5, Y1
+	VCMPPS $0x16, Y4, Y2, Y5
+	VANDPS Y2, Y5, Y2
+	VCMPPS $0x16, Y4, Y3, Y4
+	VANDPS Y3, Y4, Y3
+	JMP    tile2then
 
 tile2drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y5
 	VMOVUPS    (SI), Y6
 	VCMPPS     $0x1e, Y4, Y6, Y7
@@ -2101,7 +2776,7 @@ tile2drelu:
 	VANDPS     Y1, Y7, Y1
 	VCMPPS     $0x03, Y6, Y6, Y7
 	VBLENDVPS  Y7, Y6, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y6
 	VCMPPS     $0x1e, Y4, Y6, Y7
 	VANDPS     Y2, Y7, Y2
@@ -2112,57 +2787,101 @@ tile2drelu:
 	VANDPS     Y3, Y4, Y3
 	VCMPPS     $0x03, Y5, Y5, Y4
 	VBLENDVPS  Y4, Y5, Y3, Y3
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y4
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y4, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y4, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y4
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y4
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y5
 	VMASKMOVPS (DI), Y4, Y0
 	VMASKMOVPS 32(DI), Y5, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y2
 	VMASKMOVPS 32(DI), Y5, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y4
 	VMASKMOVPS 32(DI), Y5, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile3rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile3ahead:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(R9*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R8)(R9*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R12
 
 tile3step:
 	VMOVUPS      (SI), Y6
@@ -2180,28 +2899,30 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Y6, Y6, Y6
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Y6, Y0, Y7
-	VANDPS       Y0, Y7, Y0
-	VCMPPS       $0x16, Y6, Y1, Y7
-	VANDPS       Y1, Y7, Y1
-	VCMPPS       $0x16, Y6, Y2, Y7
-	VANDPS       Y2, Y7, Y2
-	VCMPPS       $0x16, Y6, Y3, Y7
-	VANDPS       Y3, Y7, Y3
-	VCMPPS       $0x16, Y6, Y4, Y7
-	VANDPS       Y4, Y7, Y4
-	VCMPPS       $0x16, Y6, Y5, Y6
-	VANDPS       Y5, Y6, Y5
-	JMP          tile3then
+
+tile3summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile3then
+	VXORPS Y6, Y6, Y6
+	CMPQ   168(AX), $0x01
+	JNE    tile3drelu
+	VCMPPS $0x16, Y6, Y0, Y7
+	VANDPS Y0, Y7, Y0
+	VCMPPS $0x16, Y6, Y1, Y7
+	VANDPS Y1, Y7, Y1
+	VCMPPS $0x16, Y6, Y2, Y7
+	VANDPS Y2, Y7, Y2
+	VCMPPS $0x16, Y6, Y3, Y7
+	VANDPS Y3, Y7, Y3
+	VCMPPS $0x16, Y6, Y4, Y7
+	VANDPS Y4, Y7, Y4
+	VCMPPS $0x16, Y6, Y5, Y6
+	VANDPS Y5, Y6, Y5
+	JMP    tile3then
 
 tile3drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y7
 	VMOVUPS    (SI), Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
@@ -2213,7 +2934,7 @@ tile3drelu:
 	VANDPS     Y1, Y9, Y1
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y2, Y9, Y2
@@ -2224,7 +2945,7 @@ tile3drelu:
 	VANDPS     Y3, Y9, Y3
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y4, Y9, Y4
@@ -2235,66 +2956,113 @@ tile3drelu:
 	VANDPS     Y5, Y6, Y5
 	VCMPPS     $0x03, Y7, Y7, Y6
 	VBLENDVPS  Y6, Y7, Y5, Y5
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y6
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y6
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y6
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y7
 	VMASKMOVPS (DI), Y6, Y0
 	VMASKMOVPS 32(DI), Y7, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y2
 	VMASKMOVPS 32(DI), Y7, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y4
 	VMASKMOVPS 32(DI), Y7, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y6, Y6
 	VMASKMOVPS 32(DI), Y7, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile4rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile4ahead:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(R9*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R8)(R9*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R8)(R10*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R12
 
 tile4step:
 	VMOVUPS      (SI), Y8
@@ -2315,32 +3083,34 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Y8, Y8, Y8
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Y8, Y0, Y9
-	VANDPS       Y0, Y9, Y0
-	VCMPPS       $0x16, Y8, Y1, Y9
-	VANDPS       Y1, Y9, Y1
-	VCMPPS       $0x16, Y8, Y2, Y9
-	VANDPS       Y2, Y9, Y2
-	VCMPPS       $0x16, Y8, Y3, Y9
-	VANDPS       Y3, Y9, Y3
-	VCMPPS       $0x16, Y8, Y4, Y9
-	VANDPS       Y4, Y9, Y4
-	VCMPPS       $0x16, Y8, Y5, Y9
-	VANDPS       Y5, Y9, Y5
-	VCMPPS       $0x16, Y8, Y6, Y9
-	VANDPS       Y6, Y9, Y6
-	VCMPPS       $0x16, Y8, Y7, Y8
-	VANDPS       Y7, Y8, Y7
-	JMP          tile4then
+
+tile4summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile4then
+	VXORPS Y8, Y8, Y8
+	CMPQ   168(AX), $0x01
+	JNE    tile4drelu
+	VCMPPS $0x16, Y8, Y0, Y9
+	VANDPS Y0, Y9, Y0
+	VCMPPS $0x16, Y8, Y1, Y9
+	VANDPS Y1, Y9, Y1
+	VCMPPS $0x16, Y8, Y2, Y9
+	VANDPS Y2, Y9, Y2
+	VCMPPS $0x16, Y8, Y3, Y9
+	VANDPS Y3, Y9, Y3
+	VCMPPS $0x16, Y8, Y4, Y9
+	VANDPS Y4, Y9, Y4
+	VCMPPS $0x16, Y8, Y5, Y9
+	VANDPS Y5, Y9, Y5
+	VCMPPS $0x16, Y8, Y6, Y9
+	VANDPS Y6, Y9, Y6
+	VCMPPS $0x16, Y8, Y7, Y8
+	VANDPS Y7, Y8, Y7
+	JMP    tile4then
 
 tile4drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y9
 	VMOVUPS    (SI), Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
@@ -2352,7 +3122,7 @@ tile4drelu:
 	VANDPS     Y1, Y11, Y1
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y2, Y11, Y2
@@ -2363,7 +3133,7 @@ tile4drelu:
 	VANDPS     Y3, Y11, Y3
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y4, Y11, Y4
@@ -2374,7 +3144,7 @@ tile4drelu:
 	VANDPS     Y5, Y11, Y5
 	VCMPPS     $0x03, Y10, Y10, Y11
 	VBLENDVPS  Y11, Y10, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y10
 	VCMPPS     $0x1e, Y8, Y10, Y11
 	VANDPS     Y6, Y11, Y6
@@ -2385,75 +3155,125 @@ tile4drelu:
 	VANDPS     Y7, Y8, Y7
 	VCMPPS     $0x03, Y9, Y9, Y8
 	VBLENDVPS  Y8, Y9, Y7, Y7
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y8
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y8
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y8
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y9
 	VMASKMOVPS (DI), Y8, Y0
 	VMASKMOVPS 32(DI), Y9, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y2
 	VMASKMOVPS 32(DI), Y9, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y4
 	VMASKMOVPS 32(DI), Y9, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y6
 	VMASKMOVPS 32(DI), Y9, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y8, Y8
 	VMASKMOVPS 32(DI), Y9, Y9
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile5rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile5ahead:
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(R9*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R8)(R9*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R8)(R10*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R8)(R9*4), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R12
 
 tile5step:
 	VMOVUPS      (SI), Y10
@@ -2477,36 +3297,38 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Y10, Y10, Y10
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Y10, Y0, Y11
-	VANDPS       Y0, Y11, Y0
-	VCMPPS       $0x16, Y10, Y1, Y11
-	VANDPS       Y1, Y11, Y1
-	VCMPPS       $0x16, Y10, Y2, Y11
-	VANDPS       Y2, Y11, Y2
-	VCMPPS       $0x16, Y10, Y3, Y11
-	VANDPS       Y3, Y11, Y3
-	VCMPPS       $0x16, Y10, Y4, Y11
-	VANDPS       Y4, Y11, Y4
-	VCMPPS       $0x16, Y10, Y5, Y11
-	VANDPS       Y5, Y11, Y5
-	VCMPPS       $0x16, Y10, Y6, Y11
-	VANDPS       Y6, Y11, Y6
-	VCMPPS       $0x16, Y10, Y7, Y11
-	VANDPS       Y7, Y11, Y7
-	VCMPPS       $0x16, Y10, Y8, Y11
-	VANDPS       Y8, Y11, Y8
-	VCMPPS       $0x16, Y10, Y9, Y10
-	VANDPS       Y9, Y10, Y9
-	JMP          tile5then
+
+tile5summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile5then
+	VXORPS Y10, Y10, Y10
+	CMPQ   168(AX), $0x01
+	JNE    tile5drelu
+	VCMPPS $0x16, Y10, Y0, Y11
+	VANDPS Y0, Y11, Y0
+	VCMPPS $0x16, Y10, Y1, Y11
+	VANDPS Y1, Y11, Y1
+	VCMPPS $0x16, Y10, Y2, Y11
+	VANDPS Y2, Y11, Y2
+	VCMPPS $0x16, Y10, Y3, Y11
+	VANDPS Y3, Y11, Y3
+	VCMPPS $0x16, Y10, Y4, Y11
+	VANDPS Y4, Y11, Y4
+	VCMPPS $0x16, Y10, Y5, Y11
+	VANDPS Y5, Y11, Y5
+	VCMPPS $0x16, Y10, Y6, Y11
+	VANDPS Y6, Y11, Y6
+	VCMPPS $0x16, Y10, Y7, Y11
+	VANDPS Y7, Y11, Y7
+	VCMPPS $0x16, Y10, Y8, Y11
+	VANDPS Y8, Y11, Y8
+	VCMPPS $0x16, Y10, Y9, Y10
+	VANDPS Y9, Y10, Y9
+	JMP    tile5then
 
 tile5drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y11
 	VMOVUPS    (SI), Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
@@ -2518,7 +3340,7 @@ tile5drelu:
 	VANDPS     Y1, Y13, Y1
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y2, Y13, Y2
@@ -2529,7 +3351,7 @@ tile5drelu:
 	VANDPS     Y3, Y13, Y3
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y4, Y13, Y4
@@ -2540,7 +3362,7 @@ tile5drelu:
 	VANDPS     Y5, Y13, Y5
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y6, Y13, Y6
@@ -2551,7 +3373,7 @@ tile5drelu:
 	VANDPS     Y7, Y13, Y7
 	VCMPPS     $0x03, Y12, Y12, Y13
 	VBLENDVPS  Y13, Y12, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y12
 	VCMPPS     $0x1e, Y10, Y12, Y13
 	VANDPS     Y8, Y13, Y8
@@ -2562,84 +3384,137 @@ tile5drelu:
 	VANDPS     Y9, Y10, Y9
 	VCMPPS     $0x03, Y11, Y11, Y10
 	VBLENDVPS  Y10, Y11, Y9, Y9
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
 	VMOVUPS Y9, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y10
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y8, (BX)
 	VMASKMOVPS Y9, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile5stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y10
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y10
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y11
 	VMASKMOVPS (DI), Y10, Y0
 	VMASKMOVPS 32(DI), Y11, Y1
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y2
 	VMASKMOVPS 32(DI), Y11, Y3
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y4
 	VMASKMOVPS 32(DI), Y11, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y6
 	VMASKMOVPS 32(DI), Y11, Y7
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y8
 	VMASKMOVPS 32(DI), Y11, Y9
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y10
 	VMASKMOVPS 32(DI), Y11, Y11
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R12
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R13
+	MOVQ       R13, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile6rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile6ahead:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R8)(R9*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R8)(R9*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R8)(R10*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R8)(R9*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R8)(R11*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R12
 
 tile6step:
 	VMOVUPS      (SI), Y12
@@ -2666,40 +3541,42 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Y12, Y12, Y12
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Y12, Y0, Y13
-	VANDPS       Y0, Y13, Y0
-	VCMPPS       $0x16, Y12, Y1, Y13
-	VANDPS       Y1, Y13, Y1
-	VCMPPS       $0x16, Y12, Y2, Y13
-	VANDPS       Y2, Y13, Y2
-	VCMPPS       $0x16, Y12, Y3, Y13
-	VANDPS       Y3, Y13, Y3
-	VCMPPS       $0x16, Y12, Y4, Y13
-	VANDPS       Y4, Y13, Y4
-	VCMPPS       $0x16, Y12, Y5, Y13
-	VANDPS       Y5, Y13, Y5
-	VCMPPS       $0x16, Y12, Y6, Y13
-	VANDPS       Y6, Y13, Y6
-	VCMPPS       $0x16, Y12, Y7, Y13
-	VANDPS       Y7, Y13, Y7
-	VCMPPS       $0x16, Y12, Y8, Y13
-	VANDPS       Y8, Y13, Y8
-	VCMPPS       $0x16, Y12, Y9, Y13
-	VANDPS       Y9, Y13, Y9
-	VCMPPS       $0x16, Y12, Y10, Y13
-	VANDPS       Y10, Y13, Y10
-	VCMPPS       $0x16, Y12, Y11, Y12
-	VANDPS       Y11, Y12, Y11
-	JMP          tile6then
+
+tile6summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile6then
+	VXORPS Y12, Y12, Y12
+	CMPQ   168(AX), $0x01
+	JNE    tile6drelu
+	VCMPPS $0x16, Y12, Y0, Y13
+	VANDPS Y0, Y13, Y0
+	VCMPPS $0x16, Y12, Y1, Y13
+	VANDPS Y1, Y13, Y1
+	VCMPPS $0x16, Y12, Y2, Y13
+	VANDPS Y2, Y13, Y2
+	VCMPPS $0x16, Y12, Y3, Y13
+	VANDPS Y3, Y13, Y3
+	VCMPPS $0x16, Y12, Y4, Y13
+	VANDPS Y4, Y13, Y4
+	VCMPPS $0x16, Y12, Y5, Y13
+	VANDPS Y5, Y13, Y5
+	VCMPPS $0x16, Y12, Y6, Y13
+	VANDPS Y6, Y13, Y6
+	VCMPPS $0x16, Y12, Y7, Y13
+	VANDPS Y7, Y13, Y7
+	VCMPPS $0x16, Y12, Y8, Y13
+	VANDPS Y8, Y13, Y8
+	VCMPPS $0x16, Y12, Y9, Y13
+	VANDPS Y9, Y13, Y9
+	VCMPPS $0x16, Y12, Y10, Y13
+	VANDPS Y10, Y13, Y10
+	VCMPPS $0x16, Y12, Y11, Y12
+	VANDPS Y11, Y12, Y11
+	JMP    tile6then
 
 tile6drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y13
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
@@ -2711,7 +3588,7 @@ tile6drelu:
 	VANDPS     Y1, Y15, Y1
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y1, Y1
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y2, Y15, Y2
@@ -2722,7 +3599,7 @@ tile6drelu:
 	VANDPS     Y3, Y15, Y3
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y3, Y3
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y4, Y15, Y4
@@ -2733,7 +3610,7 @@ tile6drelu:
 	VANDPS     Y5, Y15, Y5
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y6, Y15, Y6
@@ -2744,7 +3621,7 @@ tile6drelu:
 	VANDPS     Y7, Y15, Y7
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y7, Y7
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y8, Y15, Y8
@@ -2755,7 +3632,7 @@ tile6drelu:
 	VANDPS     Y9, Y15, Y9
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y9, Y9
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y10, Y15, Y10
@@ -2766,101 +3643,101 @@ tile6drelu:
 	VANDPS     Y11, Y12, Y11
 	VCMPPS     $0x03, Y13, Y13, Y12
 	VBLENDVPS  Y12, Y13, Y11, Y11
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
 	VMOVUPS Y9, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
 	VMOVUPS Y11, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y12
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y8, (BX)
 	VMASKMOVPS Y9, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y10, (BX)
 	VMASKMOVPS Y11, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000040, 184(AX)
-	ADDQ $0x00000040, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000040, 192(AX)
 	ADDQ $0x00000040, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000040, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product3AVX2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·product3AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), R9
+	MOVQ 80(AX), R9
 	LEAQ (R9)(R9*2), R10
-	MOVQ 120(AX), SI
-	MOVQ SI, 176(AX)
-	MOVQ (AX), SI
+	MOVQ 128(AX), SI
 	MOVQ SI, 184(AX)
-	MOVQ 16(AX), SI
+	MOVQ (AX), SI
 	MOVQ SI, 192(AX)
-	MOVQ 24(AX), SI
+	MOVQ 16(AX), SI
 	MOVQ SI, 200(AX)
-	MOVQ 32(AX), SI
+	MOVQ 24(AX), SI
 	MOVQ SI, 208(AX)
+	MOVQ 32(AX), SI
+	MOVQ SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x03
 	JGE  rows3to4
 	CMPQ SI, $0x02
@@ -2879,17 +3756,57 @@ rows4to4:
 	JMP tile4
 
 tile1:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y1
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y1
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y2
 	VMASKMOVPS (DI), Y1, Y0
 	VMASKMOVPS 32(DI), Y1, Y1
 	VMASKMOVPS 64(DI), Y2, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R11
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R12
+	MOVQ       R12, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R11
+	MOVQ    (R11), R11
+	MOVQ    232(AX), R12
+	CMPQ    R12, 8(R11)
+	CMOVQGT 8(R11), R12
+	TESTQ   R12, R12
+	JZ      tile1rest
+	SUBQ    R12, 232(AX)
+	MOVQ    (R11), R13
+	SHLQ    $0x06, R12
+	ADDQ    R12, (R11)
+	SHRQ    $0x06, R12
+	SUBQ    R12, 8(R11)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R11
+	ADDQ    $0x10, (R11)
+
+tile1ahead:
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      64(SI), Y5
+	PREFETCHT1   (R13)
+	ADDQ         $0x40, R13
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y3, Y6, Y0
+	VFMADD231PS  Y4, Y6, Y1
+	VFMADD231PS  Y5, Y6, Y2
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x04, R8
+	DECQ         R12
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R11
 
 tile1step:
 	VMOVUPS      (SI), Y3
@@ -2903,22 +3820,24 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R11
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Y3, Y3, Y3
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Y3, Y0, Y4
-	VANDPS       Y0, Y4, Y0
-	VCMPPS       $0x16, Y3, Y1, Y4
-	VANDPS       Y1, Y4, Y1
-	VCMPPS       $0x16, Y3, Y2, Y3
-	VANDPS       Y2, Y3, Y2
-	JMP          tile1then
+
+tile1summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile1then
+	VXORPS Y3, Y3, Y3
+	CMPQ   168(AX), $0x01
+	JNE    tile1drelu
+	VCMPPS $0x16, Y3, Y0, Y4
+	VANDPS Y0, Y4, Y0
+	VCMPPS $0x16, Y3, Y1, Y4
+	VANDPS Y1, Y4, Y1
+	VCMPPS $0x16, Y3, Y2, Y3
+	VANDPS Y2, Y3, Y2
+	JMP    tile1then
 
 tile1drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y4
 	VMOVUPS    (SI), Y5
 	VCMPPS     $0x1e, Y3, Y5, Y6
@@ -2935,25 +3854,25 @@ tile1drelu:
 	VANDPS     Y2, Y3, Y2
 	VCMPPS     $0x03, Y4, Y4, Y3
 	VBLENDVPS  Y3, Y4, Y2, Y2
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y3
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y3, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -2962,21 +3881,65 @@ tile1stored:
 	JMP  next
 
 tile2:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y4
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y4
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y5
 	VMASKMOVPS (DI), Y4, Y0
 	VMASKMOVPS 32(DI), Y4, Y1
 	VMASKMOVPS 64(DI), Y5, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y4, Y3
 	VMASKMOVPS 32(DI), Y4, Y4
 	VMASKMOVPS 64(DI), Y5, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R11
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R12
+	MOVQ       R12, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R11
+	MOVQ    (R11), R11
+	MOVQ    232(AX), R12
+	CMPQ    R12, 8(R11)
+	CMOVQGT 8(R11), R12
+	TESTQ   R12, R12
+	JZ      tile2rest
+	SUBQ    R12, 232(AX)
+	MOVQ    (R11), R13
+	SHLQ    $0x06, R12
+	ADDQ    R12, (R11)
+	SHRQ    $0x06, R12
+	SUBQ    R12, 8(R11)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R11
+	ADDQ    $0x10, (R11)
+
+tile2ahead:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VMOVUPS      64(SI), Y8
+	PREFETCHT1   (R13)
+	ADDQ         $0x40, R13
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y6, Y9, Y0
+	VFMADD231PS  Y7, Y9, Y1
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R8)(R9*1), Y9
+	VFMADD231PS  Y6, Y9, Y3
+	VFMADD231PS  Y7, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y5
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x04, R8
+	DECQ         R12
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R11
 
 tile2step:
 	VMOVUPS      (SI), Y6
@@ -2994,28 +3957,30 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R11
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Y6, Y6, Y6
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Y6, Y0, Y7
-	VANDPS       Y0, Y7, Y0
-	VCMPPS       $0x16, Y6, Y1, Y7
-	VANDPS       Y1, Y7, Y1
-	VCMPPS       $0x16, Y6, Y2, Y7
-	VANDPS       Y2, Y7, Y2
-	VCMPPS       $0x16, Y6, Y3, Y7
-	VANDPS       Y3, Y7, Y3
-	VCMPPS       $0x16, Y6, Y4, Y7
-	VANDPS       Y4, Y7, Y4
-	VCMPPS       $0x16, Y6, Y5, Y6
-	VANDPS       Y5, Y6, Y5
-	JMP          tile2then
+
+tile2summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile2then
+	VXORPS Y6, Y6, Y6
+	CMPQ   168(AX), $0x01
+	JNE    tile2drelu
+	VCMPPS $0x16, Y6, Y0, Y7
+	VANDPS Y0, Y7, Y0
+	VCMPPS $0x16, Y6, Y1, Y7
+	VANDPS Y1, Y7, Y1
+	VCMPPS $0x16, Y6, Y2, Y7
+	VANDPS Y2, Y7, Y2
+	VCMPPS $0x16, Y6, Y3, Y7
+	VANDPS Y3, Y7, Y3
+	VCMPPS $0x16, Y6, Y4, Y7
+	VANDPS Y4, Y7, Y4
+	VCMPPS $0x16, Y6, Y5, Y6
+	VANDPS Y5, Y6, Y5
+	JMP    tile2then
 
 tile2drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y7
 	VMOVUPS    (SI), Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
@@ -3032,7 +3997,7 @@ tile2drelu:
 	VANDPS     Y2, Y9, Y2
 	VCMPPS     $0x03, Y8, Y8, Y9
 	VBLENDVPS  Y9, Y8, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y8
 	VCMPPS     $0x1e, Y6, Y8, Y9
 	VANDPS     Y3, Y9, Y3
@@ -3048,64 +4013,112 @@ tile2drelu:
 	VANDPS     Y5, Y6, Y5
 	VCMPPS     $0x03, Y7, Y7, Y6
 	VBLENDVPS  Y6, Y7, Y5, Y5
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y6
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y6, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y6, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y7
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y7
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y8
 	VMASKMOVPS (DI), Y7, Y0
 	VMASKMOVPS 32(DI), Y7, Y1
 	VMASKMOVPS 64(DI), Y8, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y3
 	VMASKMOVPS 32(DI), Y7, Y4
 	VMASKMOVPS 64(DI), Y8, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y7, Y6
 	VMASKMOVPS 32(DI), Y7, Y7
 	VMASKMOVPS 64(DI), Y8, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R11
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R12
+	MOVQ       R12, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R11
+	MOVQ    (R11), R11
+	MOVQ    232(AX), R12
+	CMPQ    R12, 8(R11)
+	CMOVQGT 8(R11), R12
+	TESTQ   R12, R12
+	JZ      tile3rest
+	SUBQ    R12, 232(AX)
+	MOVQ    (R11), R13
+	SHLQ    $0x06, R12
+	ADDQ    R12, (R11)
+	SHRQ    $0x06, R12
+	SUBQ    R12, 8(R11)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R11
+	ADDQ    $0x10, (R11)
+
+tile3ahead:
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VMOVUPS      64(SI), Y11
+	PREFETCHT1   (R13)
+	ADDQ         $0x40, R13
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y9, Y12, Y0
+	VFMADD231PS  Y10, Y12, Y1
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R8)(R9*1), Y12
+	VFMADD231PS  Y9, Y12, Y3
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R8)(R9*2), Y12
+	VFMADD231PS  Y9, Y12, Y6
+	VFMADD231PS  Y10, Y12, Y7
+	VFMADD231PS  Y11, Y12, Y8
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x04, R8
+	DECQ         R12
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R11
 
 tile3step:
 	VMOVUPS      (SI), Y9
@@ -3127,34 +4140,36 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R11
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Y9, Y9, Y9
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Y9, Y0, Y10
-	VANDPS       Y0, Y10, Y0
-	VCMPPS       $0x16, Y9, Y1, Y10
-	VANDPS       Y1, Y10, Y1
-	VCMPPS       $0x16, Y9, Y2, Y10
-	VANDPS       Y2, Y10, Y2
-	VCMPPS       $0x16, Y9, Y3, Y10
-	VANDPS       Y3, Y10, Y3
-	VCMPPS       $0x16, Y9, Y4, Y10
-	VANDPS       Y4, Y10, Y4
-	VCMPPS       $0x16, Y9, Y5, Y10
-	VANDPS       Y5, Y10, Y5
-	VCMPPS       $0x16, Y9, Y6, Y10
-	VANDPS       Y6, Y10, Y6
-	VCMPPS       $0x16, Y9, Y7, Y10
-	VANDPS       Y7, Y10, Y7
-	VCMPPS       $0x16, Y9, Y8, Y9
-	VANDPS       Y8, Y9, Y8
-	JMP          tile3then
+
+tile3summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile3then
+	VXORPS Y9, Y9, Y9
+	CMPQ   168(AX), $0x01
+	JNE    tile3drelu
+	VCMPPS $0x16, Y9, Y0, Y10
+	VANDPS Y0, Y10, Y0
+	VCMPPS $0x16, Y9, Y1, Y10
+	VANDPS Y1, Y10, Y1
+	VCMPPS $0x16, Y9, Y2, Y10
+	VANDPS Y2, Y10, Y2
+	VCMPPS $0x16, Y9, Y3, Y10
+	VANDPS Y3, Y10, Y3
+	VCMPPS $0x16, Y9, Y4, Y10
+	VANDPS Y4, Y10, Y4
+	VCMPPS $0x16, Y9, Y5, Y10
+	VANDPS Y5, Y10, Y5
+	VCMPPS $0x16, Y9, Y6, Y10
+	VANDPS Y6, Y10, Y6
+	VCMPPS $0x16, Y9, Y7, Y10
+	VANDPS Y7, Y10, Y7
+	VCMPPS $0x16, Y9, Y8, Y9
+	VANDPS Y8, Y9, Y8
+	JMP    tile3then
 
 tile3drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y10
 	VMOVUPS    (SI), Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
@@ -3171,7 +4186,7 @@ tile3drelu:
 	VANDPS     Y2, Y12, Y2
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y3, Y12, Y3
@@ -3187,7 +4202,7 @@ tile3drelu:
 	VANDPS     Y5, Y12, Y5
 	VCMPPS     $0x03, Y11, Y11, Y12
 	VBLENDVPS  Y12, Y11, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y11
 	VCMPPS     $0x1e, Y9, Y11, Y12
 	VANDPS     Y6, Y12, Y6
@@ -3203,76 +4218,128 @@ tile3drelu:
 	VANDPS     Y8, Y9, Y8
 	VCMPPS     $0x03, Y10, Y10, Y9
 	VBLENDVPS  Y9, Y10, Y8, Y8
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
 	VMOVUPS Y8, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y9
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMOVUPS    Y7, 32(BX)
 	VMASKMOVPS Y8, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
-	MOVQ       40(AX), SI
-	VMOVUPS    (SI), Y10
 	MOVQ       48(AX), SI
+	VMOVUPS    (SI), Y10
+	MOVQ       56(AX), SI
 	VMOVUPS    (SI), Y11
 	VMASKMOVPS (DI), Y10, Y0
 	VMASKMOVPS 32(DI), Y10, Y1
 	VMASKMOVPS 64(DI), Y11, Y2
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y3
 	VMASKMOVPS 32(DI), Y10, Y4
 	VMASKMOVPS 64(DI), Y11, Y5
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y6
 	VMASKMOVPS 32(DI), Y10, Y7
 	VMASKMOVPS 64(DI), Y11, Y8
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	VMASKMOVPS (DI), Y10, Y9
 	VMASKMOVPS 32(DI), Y10, Y10
 	VMASKMOVPS 64(DI), Y11, Y11
-	ADDQ       88(AX), DI
+	ADDQ       96(AX), DI
 	MOVQ       DX, R8
-	MOVQ       192(AX), SI
-	MOVQ       112(AX), R11
+	MOVQ       200(AX), SI
+	MOVQ       120(AX), R12
+	MOVQ       R12, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R11
+	MOVQ    (R11), R11
+	MOVQ    232(AX), R12
+	CMPQ    R12, 8(R11)
+	CMOVQGT 8(R11), R12
+	TESTQ   R12, R12
+	JZ      tile4rest
+	SUBQ    R12, 232(AX)
+	MOVQ    (R11), R13
+	SHLQ    $0x06, R12
+	ADDQ    R12, (R11)
+	SHRQ    $0x06, R12
+	SUBQ    R12, 8(R11)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R11
+	ADDQ    $0x10, (R11)
+
+tile4ahead:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VMOVUPS      64(SI), Y14
+	PREFETCHT1   (R13)
+	ADDQ         $0x40, R13
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (R8)(R9*1), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS (R8)(R9*2), Y15
+	VFMADD231PS  Y12, Y15, Y6
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R8)(R10*1), Y15
+	VFMADD231PS  Y12, Y15, Y9
+	VFMADD231PS  Y13, Y15, Y10
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x04, R8
+	DECQ         R12
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R11
 
 tile4step:
 	VMOVUPS      (SI), Y12
@@ -3298,40 +4365,42 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R11
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Y12, Y12, Y12
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Y12, Y0, Y13
-	VANDPS       Y0, Y13, Y0
-	VCMPPS       $0x16, Y12, Y1, Y13
-	VANDPS       Y1, Y13, Y1
-	VCMPPS       $0x16, Y12, Y2, Y13
-	VANDPS       Y2, Y13, Y2
-	VCMPPS       $0x16, Y12, Y3, Y13
-	VANDPS       Y3, Y13, Y3
-	VCMPPS       $0x16, Y12, Y4, Y13
-	VANDPS       Y4, Y13, Y4
-	VCMPPS       $0x16, Y12, Y5, Y13
-	VANDPS       Y5, Y13, Y5
-	VCMPPS       $0x16, Y12, Y6, Y13
-	VANDPS       Y6, Y13, Y6
-	VCMPPS       $0x16, Y12, Y7, Y13
-	VANDPS       Y7, Y13, Y7
-	VCMPPS       $0x16, Y12, Y8, Y13
-	VANDPS       Y8, Y13, Y8
-	VCMPPS       $0x16, Y12, Y9, Y13
-	VANDPS       Y9, Y13, Y9
-	VCMPPS       $0x16, Y12, Y10, Y13
-	VANDPS       Y10, Y13, Y10
-	VCMPPS       $0x16, Y12, Y11, Y12
-	VANDPS       Y11, Y12, Y11
-	JMP          tile4then
+
+tile4summed:
+	CMPQ   168(AX), $0x00
+	JEQ    tile4then
+	VXORPS Y12, Y12, Y12
+	CMPQ   168(AX), $0x01
+	JNE    tile4drelu
+	VCMPPS $0x16, Y12, Y0, Y13
+	VANDPS Y0, Y13, Y0
+	VCMPPS $0x16, Y12, Y1, Y13
+	VANDPS Y1, Y13, Y1
+	VCMPPS $0x16, Y12, Y2, Y13
+	VANDPS Y2, Y13, Y2
+	VCMPPS $0x16, Y12, Y3, Y13
+	VANDPS Y3, Y13, Y3
+	VCMPPS $0x16, Y12, Y4, Y13
+	VANDPS Y4, Y13, Y4
+	VCMPPS $0x16, Y12, Y5, Y13
+	VANDPS Y5, Y13, Y5
+	VCMPPS $0x16, Y12, Y6, Y13
+	VANDPS Y6, Y13, Y6
+	VCMPPS $0x16, Y12, Y7, Y13
+	VANDPS Y7, Y13, Y7
+	VCMPPS $0x16, Y12, Y8, Y13
+	VANDPS Y8, Y13, Y8
+	VCMPPS $0x16, Y12, Y9, Y13
+	VANDPS Y9, Y13, Y9
+	VCMPPS $0x16, Y12, Y10, Y13
+	VANDPS Y10, Y13, Y10
+	VCMPPS $0x16, Y12, Y11, Y12
+	VANDPS Y11, Y12, Y11
+	JMP    tile4then
 
 tile4drelu:
-	MOVQ       216(AX), SI
-	MOVQ       56(AX), R8
+	MOVQ       224(AX), SI
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y13
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
@@ -3348,7 +4417,7 @@ tile4drelu:
 	VANDPS     Y2, Y15, Y2
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y2, Y2
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y3, Y15, Y3
@@ -3364,7 +4433,7 @@ tile4drelu:
 	VANDPS     Y5, Y15, Y5
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y5, Y5
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y6, Y15, Y6
@@ -3380,7 +4449,7 @@ tile4drelu:
 	VANDPS     Y8, Y15, Y8
 	VCMPPS     $0x03, Y14, Y14, Y15
 	VBLENDVPS  Y15, Y14, Y8, Y8
-	ADDQ       104(AX), SI
+	ADDQ       112(AX), SI
 	VMOVUPS    (SI), Y14
 	VCMPPS     $0x1e, Y12, Y14, Y15
 	VANDPS     Y9, Y15, Y9
@@ -3396,66 +4465,66 @@ tile4drelu:
 	VANDPS     Y11, Y12, Y11
 	VCMPPS     $0x03, Y13, Y13, Y12
 	VBLENDVPS  Y12, Y13, Y11, Y11
-	ADDQ       104(AX), SI
-	MOVQ       SI, 216(AX)
+	ADDQ       112(AX), SI
+	MOVQ       SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
 	VMOVUPS Y8, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
 	VMOVUPS Y10, 32(BX)
 	VMOVUPS Y11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y12
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMOVUPS    Y7, 32(BX)
 	VMASKMOVPS Y8, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y9, (BX)
 	VMOVUPS    Y10, 32(BX)
 	VMASKMOVPS Y11, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000060, 184(AX)
-	ADDQ $0x00000060, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000060, 192(AX)
 	ADDQ $0x00000060, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000060, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -3464,26 +4533,26 @@ next:
 // Requires: AVX, FMA3
 TEXT ·transposed1AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), SI
-	MOVQ 80(AX), DI
-	MOVQ 120(AX), R8
-	MOVQ R8, 176(AX)
-	MOVQ (AX), R8
+	MOVQ 80(AX), SI
+	MOVQ 88(AX), DI
+	MOVQ 128(AX), R8
 	MOVQ R8, 184(AX)
-	MOVQ 16(AX), R8
+	MOVQ (AX), R8
 	MOVQ R8, 192(AX)
-	MOVQ 24(AX), R8
+	MOVQ 16(AX), R8
 	MOVQ R8, 200(AX)
-	MOVQ 32(AX), R8
+	MOVQ 24(AX), R8
 	MOVQ R8, 208(AX)
+	MOVQ 32(AX), R8
+	MOVQ R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x07
 	JGE  rows7to12
 	CMPQ R8, $0x04
@@ -3543,15 +4612,15 @@ rows12to12:
 
 tile1:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y0
 	VMASKMOVPS (R8), Y0, Y0
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile1raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Y1
@@ -3564,10 +4633,10 @@ tile1step:
 	JMP          tile1summed
 
 tile1raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile1raggedsteps:
 	VMOVUPS      (R8), Y1
@@ -3580,17 +4649,17 @@ tile1raggedsteps:
 	JNZ          tile1raggedsteps
 
 tile1summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y1
 	VMASKMOVPS Y0, Y1, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -3600,17 +4669,17 @@ tile1stored:
 
 tile2:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y1
 	VMASKMOVPS (R8), Y1, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y1, Y1
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile2raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Y2
@@ -3625,10 +4694,10 @@ tile2step:
 	JMP          tile2summed
 
 tile2raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile2raggedsteps:
 	VMOVUPS      (R8), Y2
@@ -3643,47 +4712,47 @@ tile2raggedsteps:
 	JNZ          tile2raggedsteps
 
 tile2summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS Y0, Y2, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y2, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y2
 	VMASKMOVPS (R8), Y2, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y2, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y2, Y2
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile3raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Y3
@@ -3700,10 +4769,10 @@ tile3step:
 	JMP          tile3summed
 
 tile3raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile3raggedsteps:
 	VMOVUPS      (R8), Y3
@@ -3720,53 +4789,53 @@ tile3raggedsteps:
 	JNZ          tile3raggedsteps
 
 tile3summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y3
 	VMASKMOVPS Y0, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y3, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y3
 	VMASKMOVPS (R8), Y3, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y3, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y3, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y3, Y3
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile4raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Y4
@@ -3785,10 +4854,10 @@ tile4step:
 	JMP          tile4summed
 
 tile4raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile4raggedsteps:
 	VMOVUPS      (R8), Y4
@@ -3807,59 +4876,59 @@ tile4raggedsteps:
 	JNZ          tile4raggedsteps
 
 tile4summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS Y0, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y4, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y4
 	VMASKMOVPS (R8), Y4, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y4, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y4, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y4, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y4, Y4
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile5raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Y5
@@ -3880,10 +4949,10 @@ tile5step:
 	JMP          tile5summed
 
 tile5raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile5raggedsteps:
 	VMOVUPS      (R8), Y5
@@ -3904,65 +4973,65 @@ tile5raggedsteps:
 	JNZ          tile5raggedsteps
 
 tile5summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y5
 	VMASKMOVPS Y0, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y5, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y5
 	VMASKMOVPS (R8), Y5, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y5, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y5, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y5, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y5, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y5, Y5
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile6raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Y6
@@ -3985,10 +5054,10 @@ tile6step:
 	JMP          tile6summed
 
 tile6raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile6raggedsteps:
 	VMOVUPS      (R8), Y6
@@ -4011,71 +5080,71 @@ tile6raggedsteps:
 	JNZ          tile6raggedsteps
 
 tile6summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y6
 	VMASKMOVPS Y0, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y6, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
 
 tile7:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y6
 	VMASKMOVPS (R8), Y6, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y6, Y6
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile7raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile7step:
 	VMOVUPS      (R9), Y7
@@ -4100,10 +5169,10 @@ tile7step:
 	JMP          tile7summed
 
 tile7raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile7raggedsteps:
 	VMOVUPS      (R8), Y7
@@ -4128,77 +5197,77 @@ tile7raggedsteps:
 	JNZ          tile7raggedsteps
 
 tile7summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile7ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile7stored
 
 tile7ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y7
 	VMASKMOVPS Y0, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y7, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
 
 tile8:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y7
 	VMASKMOVPS (R8), Y7, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y6
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y7, Y7
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile8raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile8step:
 	VMOVUPS      (R9), Y8
@@ -4225,10 +5294,10 @@ tile8step:
 	JMP          tile8summed
 
 tile8raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile8raggedsteps:
 	VMOVUPS      (R8), Y8
@@ -4255,83 +5324,83 @@ tile8raggedsteps:
 	JNZ          tile8raggedsteps
 
 tile8summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile8ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile8stored
 
 tile8ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y8
 	VMASKMOVPS Y0, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y8, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
 
 tile9:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y8
 	VMASKMOVPS (R8), Y8, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y6
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y8, Y8
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile9raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile9step:
 	VMOVUPS      (R9), Y9
@@ -4360,10 +5429,10 @@ tile9step:
 	JMP          tile9summed
 
 tile9raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile9raggedsteps:
 	VMOVUPS      (R8), Y9
@@ -4392,89 +5461,89 @@ tile9raggedsteps:
 	JNZ          tile9raggedsteps
 
 tile9summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile9ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile9stored
 
 tile9ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y9
 	VMASKMOVPS Y0, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y9, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile9stored:
 	ADDQ  $0x24, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
 
 tile10:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y9
 	VMASKMOVPS (R8), Y9, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y6
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y8
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y9, Y9
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile10raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile10step:
 	VMOVUPS      (R9), Y10
@@ -4505,10 +5574,10 @@ tile10step:
 	JMP          tile10summed
 
 tile10raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile10raggedsteps:
 	VMOVUPS      (R8), Y10
@@ -4539,95 +5608,95 @@ tile10raggedsteps:
 	JNZ          tile10raggedsteps
 
 tile10summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile10ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile10stored
 
 tile10ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y10
 	VMASKMOVPS Y0, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y10, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile10stored:
 	ADDQ  $0x28, DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
 
 tile11:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y10
 	VMASKMOVPS (R8), Y10, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y6
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y8
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y9
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y10, Y10
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile11raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile11step:
 	VMOVUPS      (R9), Y11
@@ -4660,10 +5729,10 @@ tile11step:
 	JMP          tile11summed
 
 tile11raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile11raggedsteps:
 	VMOVUPS      (R8), Y11
@@ -4696,101 +5765,101 @@ tile11raggedsteps:
 	JNZ          tile11raggedsteps
 
 tile11summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile11ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile11stored
 
 tile11ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y11
 	VMASKMOVPS Y0, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y10, Y11, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile11stored:
 	ADDQ  $0x2c, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
 
 tile12:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y11
 	VMASKMOVPS (R8), Y11, Y0
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y4
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y6
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y8
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y9
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y10
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMASKMOVPS (R8), Y11, Y11
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile12raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile12step:
 	VMOVUPS      (R9), Y12
@@ -4825,10 +5894,10 @@ tile12step:
 	JMP          tile12summed
 
 tile12raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile12raggedsteps:
 	VMOVUPS      (R8), Y12
@@ -4863,75 +5932,75 @@ tile12raggedsteps:
 	JNZ          tile12raggedsteps
 
 tile12summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile12ragged
 	VMOVUPS Y0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y11, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile12stored
 
 tile12ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y12
 	VMASKMOVPS Y0, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y1, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y2, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y3, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y4, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y5, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y6, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y7, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y8, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y9, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y10, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMASKMOVPS Y11, Y12, (BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile12stored:
 	ADDQ  $0x30, DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
+	ADDQ $0x00000020, 200(AX)
 	ADDQ $0x00000020, 192(AX)
-	ADDQ $0x00000020, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -4940,26 +6009,26 @@ next:
 // Requires: AVX, FMA3
 TEXT ·transposed2AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), SI
-	MOVQ 80(AX), DI
-	MOVQ 120(AX), R8
-	MOVQ R8, 176(AX)
-	MOVQ (AX), R8
+	MOVQ 80(AX), SI
+	MOVQ 88(AX), DI
+	MOVQ 128(AX), R8
 	MOVQ R8, 184(AX)
-	MOVQ 16(AX), R8
+	MOVQ (AX), R8
 	MOVQ R8, 192(AX)
-	MOVQ 24(AX), R8
+	MOVQ 16(AX), R8
 	MOVQ R8, 200(AX)
-	MOVQ 32(AX), R8
+	MOVQ 24(AX), R8
 	MOVQ R8, 208(AX)
+	MOVQ 32(AX), R8
+	MOVQ R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x04
 	JGE  rows4to6
 	CMPQ R8, $0x02
@@ -4989,16 +6058,16 @@ rows6to6:
 
 tile1:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y1
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y1, Y1
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile1raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Y2
@@ -5013,10 +6082,10 @@ tile1step:
 	JMP          tile1summed
 
 tile1raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile1raggedsteps:
 	VMOVUPS      (R10), Y2
@@ -5031,19 +6100,19 @@ tile1raggedsteps:
 	JNZ          tile1raggedsteps
 
 tile1summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y2
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y2, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -5053,19 +6122,19 @@ tile1stored:
 
 tile2:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y3
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y3, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS 32(R8), Y3, Y3
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile2raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Y4
@@ -5083,10 +6152,10 @@ tile2step:
 	JMP          tile2summed
 
 tile2raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile2raggedsteps:
 	VMOVUPS      (R10), Y4
@@ -5104,54 +6173,54 @@ tile2raggedsteps:
 	JNZ          tile2raggedsteps
 
 tile2summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y4
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y4, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y4, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y5
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y5, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS 32(R8), Y5, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS 32(R8), Y5, Y5
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile3raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Y6
@@ -5172,10 +6241,10 @@ tile3step:
 	JMP          tile3summed
 
 tile3raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile3raggedsteps:
 	VMOVUPS      (R10), Y6
@@ -5196,63 +6265,63 @@ tile3raggedsteps:
 	JNZ          tile3raggedsteps
 
 tile3summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y6
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y6, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y7
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y7, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS 32(R8), Y7, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS 32(R8), Y7, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y6
 	VMASKMOVPS 32(R8), Y7, Y7
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile4raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Y8
@@ -5276,10 +6345,10 @@ tile4step:
 	JMP          tile4summed
 
 tile4raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile4raggedsteps:
 	VMOVUPS      (R10), Y8
@@ -5303,72 +6372,72 @@ tile4raggedsteps:
 	JNZ          tile4raggedsteps
 
 tile4summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y8
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y8, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y9
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y9, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS 32(R8), Y9, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS 32(R8), Y9, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y6
 	VMASKMOVPS 32(R8), Y9, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y8
 	VMASKMOVPS 32(R8), Y9, Y9
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile5raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Y10
@@ -5395,10 +6464,10 @@ tile5step:
 	JMP          tile5summed
 
 tile5raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile5raggedsteps:
 	VMOVUPS      (R10), Y10
@@ -5425,81 +6494,81 @@ tile5raggedsteps:
 	JNZ          tile5raggedsteps
 
 tile5summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
 	VMOVUPS Y9, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y10
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y8, (BX)
 	VMASKMOVPS Y9, Y10, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y11
 	VMOVUPS    (R8), Y0
 	VMASKMOVPS 32(R8), Y11, Y1
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y2
 	VMASKMOVPS 32(R8), Y11, Y3
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y4
 	VMASKMOVPS 32(R8), Y11, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y6
 	VMASKMOVPS 32(R8), Y11, Y7
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y8
 	VMASKMOVPS 32(R8), Y11, Y9
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y10
 	VMASKMOVPS 32(R8), Y11, Y11
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile6raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Y12
@@ -5529,10 +6598,10 @@ tile6step:
 	JMP          tile6summed
 
 tile6raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile6raggedsteps:
 	VMOVUPS      (R10), Y12
@@ -5562,63 +6631,63 @@ tile6raggedsteps:
 	JNZ          tile6raggedsteps
 
 tile6summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y2, (BX)
 	VMOVUPS Y3, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y4, (BX)
 	VMOVUPS Y5, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y8, (BX)
 	VMOVUPS Y9, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y10, (BX)
 	VMOVUPS Y11, 32(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y12
 	VMOVUPS    Y0, (BX)
 	VMASKMOVPS Y1, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y2, (BX)
 	VMASKMOVPS Y3, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y4, (BX)
 	VMASKMOVPS Y5, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMASKMOVPS Y7, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y8, (BX)
 	VMASKMOVPS Y9, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y10, (BX)
 	VMASKMOVPS Y11, Y12, 32(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
+	ADDQ $0x00000040, 200(AX)
 	ADDQ $0x00000040, 192(AX)
-	ADDQ $0x00000040, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -5627,26 +6696,26 @@ next:
 // Requires: AVX, FMA3
 TEXT ·transposed3AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), SI
-	MOVQ 80(AX), DI
-	MOVQ 120(AX), R8
-	MOVQ R8, 176(AX)
-	MOVQ (AX), R8
+	MOVQ 80(AX), SI
+	MOVQ 88(AX), DI
+	MOVQ 128(AX), R8
 	MOVQ R8, 184(AX)
-	MOVQ 16(AX), R8
+	MOVQ (AX), R8
 	MOVQ R8, 192(AX)
-	MOVQ 24(AX), R8
+	MOVQ 16(AX), R8
 	MOVQ R8, 200(AX)
-	MOVQ 32(AX), R8
+	MOVQ 24(AX), R8
 	MOVQ R8, 208(AX)
+	MOVQ 32(AX), R8
+	MOVQ R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x03
 	JGE  rows3to4
 	CMPQ R8, $0x02
@@ -5666,17 +6735,17 @@ rows4to4:
 
 tile1:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y2
 	VMOVUPS    (R8), Y0
 	VMOVUPS    32(R8), Y1
 	VMASKMOVPS 64(R8), Y2, Y2
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile1raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Y3
@@ -5693,10 +6762,10 @@ tile1step:
 	JMP          tile1summed
 
 tile1raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile1raggedsteps:
 	VMOVUPS      (R10), Y3
@@ -5713,21 +6782,21 @@ tile1raggedsteps:
 	JNZ          tile1raggedsteps
 
 tile1summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y3
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y3, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -5737,21 +6806,21 @@ tile1stored:
 
 tile2:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y5
 	VMOVUPS    (R8), Y0
 	VMOVUPS    32(R8), Y1
 	VMASKMOVPS 64(R8), Y5, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y3
 	VMOVUPS    32(R8), Y4
 	VMASKMOVPS 64(R8), Y5, Y5
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile2raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Y6
@@ -5772,10 +6841,10 @@ tile2step:
 	JMP          tile2summed
 
 tile2raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile2raggedsteps:
 	VMOVUPS      (R10), Y6
@@ -5796,61 +6865,61 @@ tile2raggedsteps:
 	JNZ          tile2raggedsteps
 
 tile2summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y6
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y6, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y6, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y8
 	VMOVUPS    (R8), Y0
 	VMOVUPS    32(R8), Y1
 	VMASKMOVPS 64(R8), Y8, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y3
 	VMOVUPS    32(R8), Y4
 	VMASKMOVPS 64(R8), Y8, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y6
 	VMOVUPS    32(R8), Y7
 	VMASKMOVPS 64(R8), Y8, Y8
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile3raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Y9
@@ -5875,10 +6944,10 @@ tile3step:
 	JMP          tile3summed
 
 tile3raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile3raggedsteps:
 	VMOVUPS      (R10), Y9
@@ -5903,73 +6972,73 @@ tile3raggedsteps:
 	JNZ          tile3raggedsteps
 
 tile3summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
 	VMOVUPS Y8, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y9
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMOVUPS    Y7, 32(BX)
 	VMASKMOVPS Y8, Y9, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
 	MOVQ       BX, R8
-	MOVQ       56(AX), R9
+	MOVQ       64(AX), R9
 	VMOVUPS    (R9), Y11
 	VMOVUPS    (R8), Y0
 	VMOVUPS    32(R8), Y1
 	VMASKMOVPS 64(R8), Y11, Y2
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y3
 	VMOVUPS    32(R8), Y4
 	VMASKMOVPS 64(R8), Y11, Y5
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y6
 	VMOVUPS    32(R8), Y7
 	VMASKMOVPS 64(R8), Y11, Y8
-	ADDQ       64(AX), R8
+	ADDQ       72(AX), R8
 	VMOVUPS    (R8), Y9
 	VMOVUPS    32(R8), Y10
 	VMASKMOVPS 64(R8), Y11, Y11
-	ADDQ       64(AX), R8
-	CMPQ       152(AX), $0x00
+	ADDQ       72(AX), R8
+	CMPQ       160(AX), $0x00
 	JNE        tile4raggedstep
 	MOVQ       DX, R8
-	MOVQ       192(AX), R9
-	MOVQ       112(AX), R10
+	MOVQ       200(AX), R9
+	MOVQ       120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Y12
@@ -5998,10 +7067,10 @@ tile4step:
 	JMP          tile4summed
 
 tile4raggedstep:
-	MOVQ 56(AX), R8
+	MOVQ 64(AX), R8
 	MOVQ DX, R9
-	MOVQ 192(AX), R10
-	MOVQ 112(AX), R11
+	MOVQ 200(AX), R10
+	MOVQ 120(AX), R11
 
 tile4raggedsteps:
 	VMOVUPS      (R10), Y12
@@ -6030,59 +7099,59 @@ tile4raggedsteps:
 	JNZ          tile4raggedsteps
 
 tile4summed:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
 	VMOVUPS Y2, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
 	VMOVUPS Y5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y6, (BX)
 	VMOVUPS Y7, 32(BX)
 	VMOVUPS Y8, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Y9, (BX)
 	VMOVUPS Y10, 32(BX)
 	VMOVUPS Y11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
-	MOVQ       56(AX), R8
+	MOVQ       64(AX), R8
 	VMOVUPS    (R8), Y12
 	VMOVUPS    Y0, (BX)
 	VMOVUPS    Y1, 32(BX)
 	VMASKMOVPS Y2, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y3, (BX)
 	VMOVUPS    Y4, 32(BX)
 	VMASKMOVPS Y5, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y6, (BX)
 	VMOVUPS    Y7, 32(BX)
 	VMASKMOVPS Y8, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 	VMOVUPS    Y9, (BX)
 	VMOVUPS    Y10, 32(BX)
 	VMASKMOVPS Y11, Y12, 64(BX)
-	ADDQ       64(AX), BX
+	ADDQ       72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 
 next:
+	ADDQ $0x00000060, 200(AX)
 	ADDQ $0x00000060, 192(AX)
-	ADDQ $0x00000060, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -6091,28 +7160,28 @@ next:
 // Requires: AVX, FMA3
 TEXT ·narrowProductAVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
-	MOVQ 72(AX), DI
+	MOVQ 80(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (DI)(DI*4), R9
 	LEAQ (R8)(DI*4), R10
-	MOVQ 120(AX), SI
-	MOVQ SI, 176(AX)
-	MOVQ (AX), SI
+	MOVQ 128(AX), SI
 	MOVQ SI, 184(AX)
-	MOVQ 16(AX), SI
+	MOVQ (AX), SI
 	MOVQ SI, 192(AX)
-	MOVQ 24(AX), SI
+	MOVQ 16(AX), SI
 	MOVQ SI, 200(AX)
-	MOVQ 32(AX), SI
+	MOVQ 24(AX), SI
 	MOVQ SI, 208(AX)
+	MOVQ 32(AX), SI
+	MOVQ SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x05
 	JGE  rows5to8
 	CMPQ SI, $0x03
@@ -6151,19 +7220,19 @@ rows8to8:
 	JMP tile8
 
 tile1:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X1
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X1, X2
 	VINSERTF128 $0x00, X2, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X1, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
-	MOVQ        192(AX), SI
-	MOVQ        112(AX), R11
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
+	MOVQ        200(AX), SI
+	MOVQ        120(AX), R11
 	SUBQ        $0x04, R11
 	JLT         tile1rest
 
@@ -6203,15 +7272,15 @@ tile1one:
 	JNZ            tile1one
 
 tile1summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X1
 	VEXTRACTF128 $0x00, Y0, X2
 	VMASKMOVPS   X2, X1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X1, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R11
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R11
 	NEGQ         R11
 	LEAQ         (DX)(R11*4), DX
 	LEAQ         (DX)(DI*2), DX
@@ -6220,26 +7289,26 @@ tile1summed:
 	JMP          next
 
 tile2:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X2
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X2, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X2, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X2, X3
 	VINSERTF128 $0x00, X3, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X2, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
-	MOVQ        192(AX), SI
-	MOVQ        112(AX), R11
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
+	MOVQ        200(AX), SI
+	MOVQ        120(AX), R11
 	SUBQ        $0x04, R11
 	JLT         tile2rest
 
@@ -6293,60 +7362,60 @@ tile2one:
 	JNZ            tile2one
 
 tile2summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X2
 	VEXTRACTF128 $0x00, Y0, X3
 	VMASKMOVPS   X3, X2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X2, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R11
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R11
 	NEGQ         R11
 	LEAQ         (DX)(R11*4), DX
 	LEAQ         (DX)(DI*4), DX
 	DECQ         CX
 	JNZ          tile2
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile1
 	JMP          next
 
 tile3:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X3
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X3, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X3, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X3, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X3, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X3, X4
 	VINSERTF128 $0x00, X4, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X3, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
-	MOVQ        192(AX), SI
-	MOVQ        112(AX), R11
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
+	MOVQ        200(AX), SI
+	MOVQ        120(AX), R11
 	SUBQ        $0x04, R11
 	JLT         tile3rest
 
@@ -6414,73 +7483,73 @@ tile3one:
 	JNZ            tile3one
 
 tile3summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X3
 	VEXTRACTF128 $0x00, Y0, X4
 	VMASKMOVPS   X4, X3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X3, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R11
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R11
 	NEGQ         R11
 	LEAQ         (DX)(R11*4), DX
 	LEAQ         (DX)(R8*2), DX
 	DECQ         CX
 	JNZ          tile3
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile2
 	JMP          next
 
 tile4:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X4
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X4, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X4, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X4, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X4, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X4, X3
 	VINSERTF128 $0x00, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X4, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y3, Y3, Y3
 	VMASKMOVPS  (SI), X4, X5
 	VINSERTF128 $0x00, X5, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X4, X4
 	VINSERTF128 $0x01, X4, Y3, Y3
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
-	MOVQ        192(AX), SI
-	MOVQ        112(AX), R11
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
+	MOVQ        200(AX), SI
+	MOVQ        120(AX), R11
 	SUBQ        $0x04, R11
 	JLT         tile4rest
 
@@ -6562,87 +7631,87 @@ tile4one:
 	JNZ            tile4one
 
 tile4summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X4
 	VEXTRACTF128 $0x00, Y0, X5
 	VMASKMOVPS   X5, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y3, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y3, X0
 	VMASKMOVPS   X0, X4, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R11
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R11
 	NEGQ         R11
 	LEAQ         (DX)(R11*4), DX
 	LEAQ         (DX)(DI*8), DX
 	DECQ         CX
 	JNZ          tile4
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile3
 	JMP          next
 
 tile5:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X5
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X5, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X5, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X5, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X5, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X5, X3
 	VINSERTF128 $0x00, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X5, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y3, Y3, Y3
 	VMASKMOVPS  (SI), X5, X4
 	VINSERTF128 $0x00, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X5, X4
 	VINSERTF128 $0x01, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y4, Y4, Y4
 	VMASKMOVPS  (SI), X5, X6
 	VINSERTF128 $0x00, X6, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X5, X5
 	VINSERTF128 $0x01, X5, Y4, Y4
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
 	LEAQ        (DX)(DI*8), SI
-	MOVQ        192(AX), R11
-	MOVQ        112(AX), R12
+	MOVQ        200(AX), R11
+	MOVQ        120(AX), R12
 	SUBQ        $0x04, R12
 	JLT         tile5rest
 
@@ -6740,101 +7809,101 @@ tile5one:
 	JNZ            tile5one
 
 tile5summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X5
 	VEXTRACTF128 $0x00, Y0, X6
 	VMASKMOVPS   X6, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y3, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y3, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y4, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y4, X0
 	VMASKMOVPS   X0, X5, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R12
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R12
 	NEGQ         R12
 	LEAQ         (DX)(R12*4), DX
 	LEAQ         (DX)(DI*8), DX
 	LEAQ         (DX)(DI*2), DX
 	DECQ         CX
 	JNZ          tile5
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile4
 	JMP          next
 
 tile6:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X6
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X6, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X6, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X6, X3
 	VINSERTF128 $0x00, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y3, Y3, Y3
 	VMASKMOVPS  (SI), X6, X4
 	VINSERTF128 $0x00, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X4
 	VINSERTF128 $0x01, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y4, Y4, Y4
 	VMASKMOVPS  (SI), X6, X5
 	VINSERTF128 $0x00, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X5
 	VINSERTF128 $0x01, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y5, Y5, Y5
 	VMASKMOVPS  (SI), X6, X7
 	VINSERTF128 $0x00, X7, Y5, Y5
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X6, X6
 	VINSERTF128 $0x01, X6, Y5, Y5
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
 	LEAQ        (DX)(DI*8), SI
-	MOVQ        192(AX), R11
-	MOVQ        112(AX), R12
+	MOVQ        200(AX), R11
+	MOVQ        120(AX), R12
 	SUBQ        $0x04, R12
 	JLT         tile6rest
 
@@ -6946,114 +8015,114 @@ tile6one:
 	JNZ            tile6one
 
 tile6summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X6
 	VEXTRACTF128 $0x00, Y0, X7
 	VMASKMOVPS   X7, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y3, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y3, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y4, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y4, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y5, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y5, X0
 	VMASKMOVPS   X0, X6, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R12
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R12
 	NEGQ         R12
 	LEAQ         (DX)(R12*4), DX
 	LEAQ         (DX)(DI*8), DX
 	LEAQ         (DX)(DI*4), DX
 	DECQ         CX
 	JNZ          tile6
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile5
 	JMP          next
 
 tile7:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X7
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X7, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X7, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X7, X3
 	VINSERTF128 $0x00, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y3, Y3, Y3
 	VMASKMOVPS  (SI), X7, X4
 	VINSERTF128 $0x00, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X4
 	VINSERTF128 $0x01, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y4, Y4, Y4
 	VMASKMOVPS  (SI), X7, X5
 	VINSERTF128 $0x00, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X5
 	VINSERTF128 $0x01, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y5, Y5, Y5
 	VMASKMOVPS  (SI), X7, X6
 	VINSERTF128 $0x00, X6, Y5, Y5
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X6
 	VINSERTF128 $0x01, X6, Y5, Y5
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y6, Y6, Y6
 	VMASKMOVPS  (SI), X7, X8
 	VINSERTF128 $0x00, X8, Y6, Y6
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X7, X7
 	VINSERTF128 $0x01, X7, Y6, Y6
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
 	LEAQ        (DX)(DI*8), SI
-	MOVQ        192(AX), R11
-	MOVQ        112(AX), R12
+	MOVQ        200(AX), R11
+	MOVQ        120(AX), R12
 	SUBQ        $0x04, R12
 	JLT         tile7rest
 
@@ -7179,127 +8248,127 @@ tile7one:
 	JNZ            tile7one
 
 tile7summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X7
 	VEXTRACTF128 $0x00, Y0, X8
 	VMASKMOVPS   X8, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y3, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y3, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y4, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y4, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y5, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y5, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y6, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y6, X0
 	VMASKMOVPS   X0, X7, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R12
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R12
 	NEGQ         R12
 	LEAQ         (DX)(R12*4), DX
 	LEAQ         (DX)(DI*8), DX
 	LEAQ         (DX)(R8*2), DX
 	DECQ         CX
 	JNZ          tile7
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile6
 	JMP          next
 
 tile8:
-	MOVQ        200(AX), SI
-	MOVQ        48(AX), R11
+	MOVQ        208(AX), SI
+	MOVQ        56(AX), R11
 	VMOVUPS     (R11), X8
 	VXORPS      Y0, Y0, Y0
 	VMASKMOVPS  (SI), X8, X1
 	VINSERTF128 $0x00, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X1
 	VINSERTF128 $0x01, X1, Y0, Y0
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y1, Y1, Y1
 	VMASKMOVPS  (SI), X8, X2
 	VINSERTF128 $0x00, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X2
 	VINSERTF128 $0x01, X2, Y1, Y1
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y2, Y2, Y2
 	VMASKMOVPS  (SI), X8, X3
 	VINSERTF128 $0x00, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X3
 	VINSERTF128 $0x01, X3, Y2, Y2
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y3, Y3, Y3
 	VMASKMOVPS  (SI), X8, X4
 	VINSERTF128 $0x00, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X4
 	VINSERTF128 $0x01, X4, Y3, Y3
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y4, Y4, Y4
 	VMASKMOVPS  (SI), X8, X5
 	VINSERTF128 $0x00, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X5
 	VINSERTF128 $0x01, X5, Y4, Y4
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y5, Y5, Y5
 	VMASKMOVPS  (SI), X8, X6
 	VINSERTF128 $0x00, X6, Y5, Y5
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X6
 	VINSERTF128 $0x01, X6, Y5, Y5
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y6, Y6, Y6
 	VMASKMOVPS  (SI), X8, X7
 	VINSERTF128 $0x00, X7, Y6, Y6
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X7
 	VINSERTF128 $0x01, X7, Y6, Y6
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VXORPS      Y7, Y7, Y7
 	VMASKMOVPS  (SI), X8, X9
 	VINSERTF128 $0x00, X9, Y7, Y7
-	ADDQ        88(AX), SI
+	ADDQ        96(AX), SI
 	VMASKMOVPS  (SI), X8, X8
 	VINSERTF128 $0x01, X8, Y7, Y7
-	ADDQ        88(AX), SI
-	MOVQ        SI, 200(AX)
+	ADDQ        96(AX), SI
+	MOVQ        SI, 208(AX)
 	LEAQ        (DX)(DI*8), SI
-	MOVQ        192(AX), R11
-	MOVQ        112(AX), R12
+	MOVQ        200(AX), R11
+	MOVQ        120(AX), R12
 	SUBQ        $0x04, R12
 	JLT         tile8rest
 
@@ -7439,70 +8508,70 @@ tile8one:
 	JNZ            tile8one
 
 tile8summed:
-	MOVQ         56(AX), SI
+	MOVQ         64(AX), SI
 	VMOVUPS      (SI), X8
 	VEXTRACTF128 $0x00, Y0, X9
 	VMASKMOVPS   X9, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y0, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y1, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y1, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y2, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y2, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y3, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y3, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y4, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y4, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y5, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y5, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y6, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y6, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x00, Y7, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VEXTRACTF128 $0x01, Y7, X0
 	VMASKMOVPS   X0, X8, (BX)
-	ADDQ         64(AX), BX
-	MOVQ         112(AX), R12
+	ADDQ         72(AX), BX
+	MOVQ         120(AX), R12
 	NEGQ         R12
 	LEAQ         (DX)(R12*4), DX
 	LEAQ         (DX)(DI*8), DX
 	LEAQ         (DX)(DI*8), DX
 	DECQ         CX
 	JNZ          tile8
-	MOVQ         168(AX), CX
-	MOVQ         $0x00000000, 168(AX)
+	MOVQ         176(AX), CX
+	MOVQ         $0x00000000, 176(AX)
 	TESTQ        CX, CX
 	JNZ          tile7
 
 next:
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -7513,8 +8582,8 @@ TEXT ·addRowsAVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 	MOVQ (AX), CX
 	MOVQ 16(AX), DX
-	MOVQ 80(AX), BX
-	MOVQ 120(AX), SI
+	MOVQ 88(AX), BX
+	MOVQ 128(AX), SI
 
 by8:
 	CMPQ    SI, $0x08
@@ -7528,7 +8597,7 @@ by8:
 	VMOVUPS 192(CX), Y6
 	VMOVUPS 224(CX), Y7
 	MOVQ    DX, DI
-	MOVQ    112(AX), R8
+	MOVQ    120(AX), R8
 
 by8step:
 	VADDPS  (DI), Y0, Y0
@@ -7561,7 +8630,7 @@ by1:
 	JLE     by1end
 	VMOVUPS (CX), Y0
 	MOVQ    DX, DI
-	MOVQ    112(AX), R8
+	MOVQ    120(AX), R8
 
 by1step:
 	VADDPS  (DI), Y0, Y0
@@ -7575,10 +8644,10 @@ by1step:
 	JMP     by1
 
 by1end:
-	MOVQ       56(AX), SI
+	MOVQ       64(AX), SI
 	VMOVUPS    (SI), Y0
 	VMASKMOVPS (CX), Y0, Y1
-	MOVQ       112(AX), AX
+	MOVQ       120(AX), AX
 
 laststep:
 	VMASKMOVPS (DX), Y0, Y2
@@ -7608,7 +8677,7 @@ TEXT ·peakAVX2(SB), NOSPLIT, $0-8
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	MOVQ   112(AX), AX
+	MOVQ   120(AX), AX
 
 step:
 	VFMADD231PS Y12, Y13, Y0

@@ -3,40 +3,40 @@
 #include "textflag.h"
 
 // func product1AVX512(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·product1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·product1AVX512(SB), NOSPLIT, $8-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), R10
+	MOVQ  80(AX), R10
 	LEAQ  (R10)(R10*2), R11
 	LEAQ  (R10)(R10*4), R12
 	LEAQ  (R11)(R10*4), R13
-	MOVQ  40(AX), CX
-	KMOVW (CX), K1
 	MOVQ  48(AX), CX
 	KMOVW (CX), K1
 	MOVQ  56(AX), CX
+	KMOVW (CX), K1
+	MOVQ  64(AX), CX
 	KMOVW (CX), K2
-	MOVQ  120(AX), SI
-	MOVQ  SI, 176(AX)
-	MOVQ  (AX), SI
+	MOVQ  128(AX), SI
 	MOVQ  SI, 184(AX)
-	MOVQ  16(AX), SI
+	MOVQ  (AX), SI
 	MOVQ  SI, 192(AX)
-	MOVQ  24(AX), SI
+	MOVQ  16(AX), SI
 	MOVQ  SI, 200(AX)
-	MOVQ  32(AX), SI
+	MOVQ  24(AX), SI
 	MOVQ  SI, 208(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x07
 	JGE  rows7to12
 	CMPQ SI, $0x04
@@ -96,10 +96,46 @@ rows12to12:
 
 tile1:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile1rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile1ahead:
+	VMOVUPS      (SI), Z1
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R9
 
 tile1step:
 	VMOVUPS      (SI), Z1
@@ -109,35 +145,37 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Z1, Z1, Z1
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Z1, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	JMP          tile1then
+
+tile1summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile1then
+	VXORPS    Z1, Z1, Z1
+	CMPQ      168(AX), $0x01
+	JNE       tile1drelu
+	VCMPPS    $0x16, Z1, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	JMP       tile1then
 
 tile1drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z2
 	VCMPPS    $0x1e, Z1, Z2, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z2, Z2, K3
 	VMOVAPS   Z2, K3, Z0
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ R10, DX
@@ -147,12 +185,50 @@ tile1stored:
 
 tile2:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile2rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile2ahead:
+	VMOVUPS      (SI), Z2
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R8)(R10*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R9
 
 tile2step:
 	VMOVUPS      (SI), Z2
@@ -164,68 +240,110 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Z2, Z2, Z2
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Z2, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z2, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	JMP          tile2then
+
+tile2summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile2then
+	VXORPS    Z2, Z2, Z2
+	CMPQ      168(AX), $0x01
+	JNE       tile2drelu
+	VCMPPS    $0x16, Z2, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z2, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	JMP       tile2then
 
 tile2drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z3
 	VCMPPS    $0x1e, Z2, Z3, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z3, Z3, K3
 	VMOVAPS   Z3, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z3
 	VCMPPS    $0x1e, Z2, Z3, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z3, Z3, K3
 	VMOVAPS   Z3, K3, Z1
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
 
 tile3:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile3rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile3ahead:
+	VMOVUPS      (SI), Z3
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R8)(R10*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R8)(R10*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R9
 
 tile3step:
 	VMOVUPS      (SI), Z3
@@ -239,82 +357,126 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Z3, Z3, Z3
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Z3, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z3, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z3, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	JMP          tile3then
+
+tile3summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile3then
+	VXORPS    Z3, Z3, Z3
+	CMPQ      168(AX), $0x01
+	JNE       tile3drelu
+	VCMPPS    $0x16, Z3, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z3, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z3, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	JMP       tile3then
 
 tile3drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z4
 	VCMPPS    $0x1e, Z3, Z4, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z4, Z4, K3
 	VMOVAPS   Z4, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z4
 	VCMPPS    $0x1e, Z3, Z4, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z4, Z4, K3
 	VMOVAPS   Z4, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z4
 	VCMPPS    $0x1e, Z3, Z4, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z4, Z4, K3
 	VMOVAPS   Z4, K3, Z2
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
 
 tile4:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile4rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile4ahead:
+	VMOVUPS      (SI), Z4
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R8)(R10*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R8)(R10*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R8)(R11*1), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R9
 
 tile4step:
 	VMOVUPS      (SI), Z4
@@ -330,96 +492,142 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Z4, Z4, Z4
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Z4, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z4, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z4, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z4, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	JMP          tile4then
+
+tile4summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile4then
+	VXORPS    Z4, Z4, Z4
+	CMPQ      168(AX), $0x01
+	JNE       tile4drelu
+	VCMPPS    $0x16, Z4, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z4, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z4, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z4, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	JMP       tile4then
 
 tile4drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z5
 	VCMPPS    $0x1e, Z4, Z5, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z5, Z5, K3
 	VMOVAPS   Z5, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z5
 	VCMPPS    $0x1e, Z4, Z5, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z5, Z5, K3
 	VMOVAPS   Z5, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z5
 	VCMPPS    $0x1e, Z4, Z5, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z5, Z5, K3
 	VMOVAPS   Z5, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z5
 	VCMPPS    $0x1e, Z4, Z5, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z5, Z5, K3
 	VMOVAPS   Z5, K3, Z3
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
 
 tile5:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile5rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile5ahead:
+	VMOVUPS      (SI), Z5
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R8)(R10*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R8)(R10*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R8)(R11*1), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R8)(R10*4), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R9
 
 tile5step:
 	VMOVUPS      (SI), Z5
@@ -437,110 +645,158 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Z5, Z5, Z5
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Z5, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z5, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z5, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z5, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z5, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	JMP          tile5then
+
+tile5summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile5then
+	VXORPS    Z5, Z5, Z5
+	CMPQ      168(AX), $0x01
+	JNE       tile5drelu
+	VCMPPS    $0x16, Z5, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z5, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z5, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z5, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z5, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	JMP       tile5then
 
 tile5drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z6
 	VCMPPS    $0x1e, Z5, Z6, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z6, Z6, K3
 	VMOVAPS   Z6, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z6
 	VCMPPS    $0x1e, Z5, Z6, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z6, Z6, K3
 	VMOVAPS   Z6, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z6
 	VCMPPS    $0x1e, Z5, Z6, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z6, Z6, K3
 	VMOVAPS   Z6, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z6
 	VCMPPS    $0x1e, Z5, Z6, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z6, Z6, K3
 	VMOVAPS   Z6, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z6
 	VCMPPS    $0x1e, Z5, Z6, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z6, Z6, K3
 	VMOVAPS   Z6, K3, Z4
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
 
 tile6:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile6rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile6ahead:
+	VMOVUPS      (SI), Z6
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (R8)(R10*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (R8)(R10*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R8)(R11*1), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R8)(R10*4), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R8)(R12*1), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R9
 
 tile6step:
 	VMOVUPS      (SI), Z6
@@ -560,124 +816,174 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Z6, Z6, Z6
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Z6, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z6, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z6, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z6, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z6, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z6, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	JMP          tile6then
+
+tile6summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile6then
+	VXORPS    Z6, Z6, Z6
+	CMPQ      168(AX), $0x01
+	JNE       tile6drelu
+	VCMPPS    $0x16, Z6, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z6, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z6, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z6, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z6, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z6, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	JMP       tile6then
 
 tile6drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z7
 	VCMPPS    $0x1e, Z6, Z7, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z7, Z7, K3
 	VMOVAPS   Z7, K3, Z5
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R11*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
 
 tile7:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile7part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile7rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile7ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile7ahead:
+	VMOVUPS      (SI), Z7
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (R8)(R10*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R8)(R10*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R8)(R11*1), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R8)(R10*4), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R8)(R12*1), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R8)(R11*2), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile7ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile7part
+	JMP          tile7summed
+
+tile7rest:
+	MOVQ 232(AX), R9
 
 tile7step:
 	VMOVUPS      (SI), Z7
@@ -699,138 +1005,190 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile7step
-	CMPQ         160(AX), $0x00
-	JEQ          tile7then
-	VXORPS       Z7, Z7, Z7
-	CMPQ         160(AX), $0x01
-	JNE          tile7drelu
-	VCMPPS       $0x16, Z7, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z7, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z7, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z7, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z7, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z7, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z7, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	JMP          tile7then
+
+tile7summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile7then
+	VXORPS    Z7, Z7, Z7
+	CMPQ      168(AX), $0x01
+	JNE       tile7drelu
+	VCMPPS    $0x16, Z7, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z7, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z7, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z7, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z7, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z7, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z7, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	JMP       tile7then
 
 tile7drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z8
 	VCMPPS    $0x1e, Z7, Z8, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z8, Z8, K3
 	VMOVAPS   Z8, K3, Z6
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile7then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile7ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  R13, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
 
 tile8:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile8part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile8rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile8ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile8ahead:
+	VMOVUPS      (SI), Z8
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (R8)(R10*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (R8)(R10*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R8)(R11*1), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R8)(R10*4), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R8)(R12*1), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R8)(R11*2), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R8)(R13*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile8ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile8part
+	JMP          tile8summed
+
+tile8rest:
+	MOVQ 232(AX), R9
 
 tile8step:
 	VMOVUPS      (SI), Z8
@@ -854,153 +1212,208 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile8step
-	CMPQ         160(AX), $0x00
-	JEQ          tile8then
-	VXORPS       Z8, Z8, Z8
-	CMPQ         160(AX), $0x01
-	JNE          tile8drelu
-	VCMPPS       $0x16, Z8, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z8, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z8, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z8, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z8, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z8, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z8, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	VCMPPS       $0x16, Z8, Z7, K3
-	VMOVAPS.Z    Z7, K3, Z7
-	JMP          tile8then
+
+tile8summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile8then
+	VXORPS    Z8, Z8, Z8
+	CMPQ      168(AX), $0x01
+	JNE       tile8drelu
+	VCMPPS    $0x16, Z8, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z8, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z8, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z8, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z8, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z8, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z8, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x16, Z8, Z7, K3
+	VMOVAPS.Z Z7, K3, Z7
+	JMP       tile8then
 
 tile8drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z6
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z9
 	VCMPPS    $0x1e, Z8, Z9, K3
 	VMOVAPS.Z Z7, K3, Z7
 	VCMPPS    $0x03, Z9, Z9, K3
 	VMOVAPS   Z9, K3, Z7
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile8then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile8ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R10*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
 
 tile9:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile9part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile9rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile9ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile9ahead:
+	VMOVUPS      (SI), Z9
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (R8)(R10*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R8)(R10*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R8)(R11*1), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R8)(R10*4), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R8)(R12*1), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R8)(R11*2), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R8)(R13*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile9ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile9part
+	JMP          tile9summed
+
+tile9rest:
+	MOVQ 232(AX), R14
 
 tile9step:
 	VMOVUPS      (SI), Z9
@@ -1027,168 +1440,225 @@ tile9step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile9step
-	CMPQ         160(AX), $0x00
-	JEQ          tile9then
-	VXORPS       Z9, Z9, Z9
-	CMPQ         160(AX), $0x01
-	JNE          tile9drelu
-	VCMPPS       $0x16, Z9, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z9, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z9, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z9, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z9, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z9, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z9, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	VCMPPS       $0x16, Z9, Z7, K3
-	VMOVAPS.Z    Z7, K3, Z7
-	VCMPPS       $0x16, Z9, Z8, K3
-	VMOVAPS.Z    Z8, K3, Z8
-	JMP          tile9then
+
+tile9summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile9then
+	VXORPS    Z9, Z9, Z9
+	CMPQ      168(AX), $0x01
+	JNE       tile9drelu
+	VCMPPS    $0x16, Z9, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z9, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z9, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z9, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z9, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z9, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z9, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x16, Z9, Z7, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x16, Z9, Z8, K3
+	VMOVAPS.Z Z8, K3, Z8
+	JMP       tile9then
 
 tile9drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z6
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z7, K3, Z7
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z10
 	VCMPPS    $0x1e, Z9, Z10, K3
 	VMOVAPS.Z Z8, K3, Z8
 	VCMPPS    $0x03, Z10, Z10, K3
 	VMOVAPS   Z10, K3, Z8
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile9then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile9ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile9stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
 
 tile10:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile10part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile10rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile10ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile10ahead:
+	VMOVUPS      (SI), Z10
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (R8)(R10*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (R8)(R10*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R8)(R11*1), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R8)(R10*4), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R8)(R12*1), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R8)(R11*2), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R8)(R13*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R9)(R10*1), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile10ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile10part
+	JMP          tile10summed
+
+tile10rest:
+	MOVQ 232(AX), R14
 
 tile10step:
 	VMOVUPS      (SI), Z10
@@ -1217,182 +1687,241 @@ tile10step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile10step
-	CMPQ         160(AX), $0x00
-	JEQ          tile10then
-	VXORPS       Z10, Z10, Z10
-	CMPQ         160(AX), $0x01
-	JNE          tile10drelu
-	VCMPPS       $0x16, Z10, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z10, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z10, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z10, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z10, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z10, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z10, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	VCMPPS       $0x16, Z10, Z7, K3
-	VMOVAPS.Z    Z7, K3, Z7
-	VCMPPS       $0x16, Z10, Z8, K3
-	VMOVAPS.Z    Z8, K3, Z8
-	VCMPPS       $0x16, Z10, Z9, K3
-	VMOVAPS.Z    Z9, K3, Z9
-	JMP          tile10then
+
+tile10summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile10then
+	VXORPS    Z10, Z10, Z10
+	CMPQ      168(AX), $0x01
+	JNE       tile10drelu
+	VCMPPS    $0x16, Z10, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z10, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z10, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z10, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z10, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z10, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z10, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x16, Z10, Z7, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x16, Z10, Z8, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x16, Z10, Z9, K3
+	VMOVAPS.Z Z9, K3, Z9
+	JMP       tile10then
 
 tile10drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z6
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z7, K3, Z7
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z8, K3, Z8
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z11
 	VCMPPS    $0x1e, Z10, Z11, K3
 	VMOVAPS.Z Z9, K3, Z9
 	VCMPPS    $0x03, Z11, Z11, K3
 	VMOVAPS   Z11, K3, Z9
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile10then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile10ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile10stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
 
 tile11:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile11part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile11rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile11ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile11ahead:
+	VMOVUPS      (SI), Z11
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (R8)(R10*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R8)(R10*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R8)(R11*1), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R8)(R10*4), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R8)(R12*1), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R8)(R11*2), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R8)(R13*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R9)(R10*1), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R9)(R10*2), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile11ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile11part
+	JMP          tile11summed
+
+tile11rest:
+	MOVQ 232(AX), R14
 
 tile11step:
 	VMOVUPS      (SI), Z11
@@ -1423,196 +1952,257 @@ tile11step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile11step
-	CMPQ         160(AX), $0x00
-	JEQ          tile11then
-	VXORPS       Z11, Z11, Z11
-	CMPQ         160(AX), $0x01
-	JNE          tile11drelu
-	VCMPPS       $0x16, Z11, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z11, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z11, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z11, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z11, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z11, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z11, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	VCMPPS       $0x16, Z11, Z7, K3
-	VMOVAPS.Z    Z7, K3, Z7
-	VCMPPS       $0x16, Z11, Z8, K3
-	VMOVAPS.Z    Z8, K3, Z8
-	VCMPPS       $0x16, Z11, Z9, K3
-	VMOVAPS.Z    Z9, K3, Z9
-	VCMPPS       $0x16, Z11, Z10, K3
-	VMOVAPS.Z    Z10, K3, Z10
-	JMP          tile11then
+
+tile11summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile11then
+	VXORPS    Z11, Z11, Z11
+	CMPQ      168(AX), $0x01
+	JNE       tile11drelu
+	VCMPPS    $0x16, Z11, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z11, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z11, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z11, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z11, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z11, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z11, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x16, Z11, Z7, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x16, Z11, Z8, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x16, Z11, Z9, K3
+	VMOVAPS.Z Z9, K3, Z9
+	VCMPPS    $0x16, Z11, Z10, K3
+	VMOVAPS.Z Z10, K3, Z10
+	JMP       tile11then
 
 tile11drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z6
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z7, K3, Z7
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z8, K3, Z8
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z9, K3, Z9
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z12
 	VCMPPS    $0x1e, Z11, Z12, K3
 	VMOVAPS.Z Z10, K3, Z10
 	VCMPPS    $0x03, Z12, Z12, K3
 	VMOVAPS   Z12, K3, Z10
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile11then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile11ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile11stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
 
 tile12:
 	VMOVUPS.Z (DI), K1, Z0
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile12part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile12rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile12ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile12ahead:
+	VMOVUPS      (SI), Z12
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (R8)(R10*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (R8)(R10*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (R8)(R11*1), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (R8)(R10*4), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (R8)(R12*1), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (R8)(R11*2), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (R8)(R13*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R9)(R10*1), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R9)(R10*2), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R9)(R11*1), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile12ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile12part
+	JMP          tile12summed
+
+tile12rest:
+	MOVQ 232(AX), R14
 
 tile12step:
 	VMOVUPS      (SI), Z12
@@ -1645,224 +2235,226 @@ tile12step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile12step
-	CMPQ         160(AX), $0x00
-	JEQ          tile12then
-	VXORPS       Z12, Z12, Z12
-	CMPQ         160(AX), $0x01
-	JNE          tile12drelu
-	VCMPPS       $0x16, Z12, Z0, K3
-	VMOVAPS.Z    Z0, K3, Z0
-	VCMPPS       $0x16, Z12, Z1, K3
-	VMOVAPS.Z    Z1, K3, Z1
-	VCMPPS       $0x16, Z12, Z2, K3
-	VMOVAPS.Z    Z2, K3, Z2
-	VCMPPS       $0x16, Z12, Z3, K3
-	VMOVAPS.Z    Z3, K3, Z3
-	VCMPPS       $0x16, Z12, Z4, K3
-	VMOVAPS.Z    Z4, K3, Z4
-	VCMPPS       $0x16, Z12, Z5, K3
-	VMOVAPS.Z    Z5, K3, Z5
-	VCMPPS       $0x16, Z12, Z6, K3
-	VMOVAPS.Z    Z6, K3, Z6
-	VCMPPS       $0x16, Z12, Z7, K3
-	VMOVAPS.Z    Z7, K3, Z7
-	VCMPPS       $0x16, Z12, Z8, K3
-	VMOVAPS.Z    Z8, K3, Z8
-	VCMPPS       $0x16, Z12, Z9, K3
-	VMOVAPS.Z    Z9, K3, Z9
-	VCMPPS       $0x16, Z12, Z10, K3
-	VMOVAPS.Z    Z10, K3, Z10
-	VCMPPS       $0x16, Z12, Z11, K3
-	VMOVAPS.Z    Z11, K3, Z11
-	JMP          tile12then
+
+tile12summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile12then
+	VXORPS    Z12, Z12, Z12
+	CMPQ      168(AX), $0x01
+	JNE       tile12drelu
+	VCMPPS    $0x16, Z12, Z0, K3
+	VMOVAPS.Z Z0, K3, Z0
+	VCMPPS    $0x16, Z12, Z1, K3
+	VMOVAPS.Z Z1, K3, Z1
+	VCMPPS    $0x16, Z12, Z2, K3
+	VMOVAPS.Z Z2, K3, Z2
+	VCMPPS    $0x16, Z12, Z3, K3
+	VMOVAPS.Z Z3, K3, Z3
+	VCMPPS    $0x16, Z12, Z4, K3
+	VMOVAPS.Z Z4, K3, Z4
+	VCMPPS    $0x16, Z12, Z5, K3
+	VMOVAPS.Z Z5, K3, Z5
+	VCMPPS    $0x16, Z12, Z6, K3
+	VMOVAPS.Z Z6, K3, Z6
+	VCMPPS    $0x16, Z12, Z7, K3
+	VMOVAPS.Z Z7, K3, Z7
+	VCMPPS    $0x16, Z12, Z8, K3
+	VMOVAPS.Z Z8, K3, Z8
+	VCMPPS    $0x16, Z12, Z9, K3
+	VMOVAPS.Z Z9, K3, Z9
+	VCMPPS    $0x16, Z12, Z10, K3
+	VMOVAPS.Z Z10, K3, Z10
+	VCMPPS    $0x16, Z12, Z11, K3
+	VMOVAPS.Z Z11, K3, Z11
+	JMP       tile12then
 
 tile12drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z0, K3, Z0
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z0
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z1, K3, Z1
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z2, K3, Z2
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z3, K3, Z3
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z4, K3, Z4
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z4
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z5, K3, Z5
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z6, K3, Z6
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z6
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z7, K3, Z7
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z8, K3, Z8
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z9, K3, Z9
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z10, K3, Z10
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z10
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS.Z (SI), K2, Z13
 	VCMPPS    $0x1e, Z12, Z13, K3
 	VMOVAPS.Z Z11, K3, Z11
 	VCMPPS    $0x03, Z13, Z13, K3
 	VMOVAPS   Z13, K3, Z11
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile12then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile12ragged
 	VMOVUPS Z0, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z11, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z11, K2, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile12stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000040, 184(AX)
-	ADDQ $0x00000040, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000040, 192(AX)
 	ADDQ $0x00000040, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000040, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product2AVX512(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·product2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·product2AVX512(SB), NOSPLIT, $8-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), R10
+	MOVQ  80(AX), R10
 	LEAQ  (R10)(R10*2), R11
 	LEAQ  (R10)(R10*4), R12
 	LEAQ  (R11)(R10*4), R13
-	MOVQ  40(AX), CX
-	KMOVW (CX), K1
 	MOVQ  48(AX), CX
-	KMOVW (CX), K2
+	KMOVW (CX), K1
 	MOVQ  56(AX), CX
+	KMOVW (CX), K2
+	MOVQ  64(AX), CX
 	KMOVW (CX), K3
-	MOVQ  120(AX), SI
-	MOVQ  SI, 176(AX)
-	MOVQ  (AX), SI
+	MOVQ  128(AX), SI
 	MOVQ  SI, 184(AX)
-	MOVQ  16(AX), SI
+	MOVQ  (AX), SI
 	MOVQ  SI, 192(AX)
-	MOVQ  24(AX), SI
+	MOVQ  16(AX), SI
 	MOVQ  SI, 200(AX)
-	MOVQ  32(AX), SI
+	MOVQ  24(AX), SI
 	MOVQ  SI, 208(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x07
 	JGE  rows7to12
 	CMPQ SI, $0x04
@@ -1923,10 +2515,48 @@ rows12to12:
 tile1:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile1rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile1ahead:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R9
 
 tile1step:
 	VMOVUPS      (SI), Z2
@@ -1938,19 +2568,21 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Z2, Z2, Z2
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Z2, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z2, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	JMP          tile1then
+
+tile1summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile1then
+	VXORPS    Z2, Z2, Z2
+	CMPQ      168(AX), $0x01
+	JNE       tile1drelu
+	VCMPPS    $0x16, Z2, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z2, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	JMP       tile1then
 
 tile1drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z3
 	VCMPPS    $0x1e, Z2, Z3, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -1961,21 +2593,21 @@ tile1drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z3, Z3, K4
 	VMOVAPS   Z3, K4, Z1
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ R10, DX
@@ -1986,13 +2618,54 @@ tile1stored:
 tile2:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile2rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile2ahead:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R8)(R10*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R9
 
 tile2step:
 	VMOVUPS      (SI), Z4
@@ -2007,23 +2680,25 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Z4, Z4, Z4
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Z4, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z4, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z4, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z4, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	JMP          tile2then
+
+tile2summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile2then
+	VXORPS    Z4, Z4, Z4
+	CMPQ      168(AX), $0x01
+	JNE       tile2drelu
+	VCMPPS    $0x16, Z4, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z4, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z4, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z4, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	JMP       tile2then
 
 tile2drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z5
 	VCMPPS    $0x1e, Z4, Z5, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2034,7 +2709,7 @@ tile2drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z5, Z5, K4
 	VMOVAPS   Z5, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z5
 	VCMPPS    $0x1e, Z4, Z5, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2045,34 +2720,34 @@ tile2drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z5, Z5, K4
 	VMOVAPS   Z5, K4, Z3
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -2080,16 +2755,60 @@ tile2stored:
 tile3:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile3rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile3ahead:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R8)(R10*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R8)(R10*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R9
 
 tile3step:
 	VMOVUPS      (SI), Z6
@@ -2107,27 +2826,29 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Z6, Z6, Z6
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Z6, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z6, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z6, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z6, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z6, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z6, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	JMP          tile3then
+
+tile3summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile3then
+	VXORPS    Z6, Z6, Z6
+	CMPQ      168(AX), $0x01
+	JNE       tile3drelu
+	VCMPPS    $0x16, Z6, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z6, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z6, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z6, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z6, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z6, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	JMP       tile3then
 
 tile3drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z7
 	VCMPPS    $0x1e, Z6, Z7, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2138,7 +2859,7 @@ tile3drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z7, Z7, K4
 	VMOVAPS   Z7, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z7
 	VCMPPS    $0x1e, Z6, Z7, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2149,7 +2870,7 @@ tile3drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z7, Z7, K4
 	VMOVAPS   Z7, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z7
 	VCMPPS    $0x1e, Z6, Z7, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -2160,40 +2881,40 @@ tile3drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z7, Z7, K4
 	VMOVAPS   Z7, K4, Z5
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -2201,19 +2922,66 @@ tile3stored:
 tile4:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile4rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile4ahead:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R8)(R10*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R8)(R10*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R8)(R11*1), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R9
 
 tile4step:
 	VMOVUPS      (SI), Z8
@@ -2234,31 +3002,33 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Z8, Z8, Z8
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Z8, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z8, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z8, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z8, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z8, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z8, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z8, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z8, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	JMP          tile4then
+
+tile4summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile4then
+	VXORPS    Z8, Z8, Z8
+	CMPQ      168(AX), $0x01
+	JNE       tile4drelu
+	VCMPPS    $0x16, Z8, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z8, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z8, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z8, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z8, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z8, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z8, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z8, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	JMP       tile4then
 
 tile4drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2269,7 +3039,7 @@ tile4drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2280,7 +3050,7 @@ tile4drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -2291,7 +3061,7 @@ tile4drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -2302,46 +3072,46 @@ tile4drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z7
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -2349,22 +3119,72 @@ tile4stored:
 tile5:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile5rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile5ahead:
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R8)(R10*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R8)(R10*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R8)(R11*1), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R8)(R10*4), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R9
 
 tile5step:
 	VMOVUPS      (SI), Z10
@@ -2388,35 +3208,37 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Z10, Z10, Z10
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Z10, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z10, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z10, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z10, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z10, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z10, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z10, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z10, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z10, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z10, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	JMP          tile5then
+
+tile5summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile5then
+	VXORPS    Z10, Z10, Z10
+	CMPQ      168(AX), $0x01
+	JNE       tile5drelu
+	VCMPPS    $0x16, Z10, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z10, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z10, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z10, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z10, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z10, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z10, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z10, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z10, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z10, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	JMP       tile5then
 
 tile5drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z11
 	VCMPPS    $0x1e, Z10, Z11, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2427,7 +3249,7 @@ tile5drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z11, Z11, K4
 	VMOVAPS   Z11, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z11
 	VCMPPS    $0x1e, Z10, Z11, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2438,7 +3260,7 @@ tile5drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z11, Z11, K4
 	VMOVAPS   Z11, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z11
 	VCMPPS    $0x1e, Z10, Z11, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -2449,7 +3271,7 @@ tile5drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z11, Z11, K4
 	VMOVAPS   Z11, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z11
 	VCMPPS    $0x1e, Z10, Z11, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -2460,7 +3282,7 @@ tile5drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z11, Z11, K4
 	VMOVAPS   Z11, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z11
 	VCMPPS    $0x1e, Z10, Z11, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -2471,52 +3293,52 @@ tile5drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z11, Z11, K4
 	VMOVAPS   Z11, K4, Z9
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -2524,25 +3346,78 @@ tile5stored:
 tile6:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile6rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile6ahead:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R8)(R10*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R8)(R10*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R8)(R11*1), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R8)(R10*4), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R8)(R12*1), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R9
 
 tile6step:
 	VMOVUPS      (SI), Z12
@@ -2569,39 +3444,41 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Z12, Z12, Z12
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Z12, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z12, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z12, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z12, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z12, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z12, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z12, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z12, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z12, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z12, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z12, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z12, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	JMP          tile6then
+
+tile6summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile6then
+	VXORPS    Z12, Z12, Z12
+	CMPQ      168(AX), $0x01
+	JNE       tile6drelu
+	VCMPPS    $0x16, Z12, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z12, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z12, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z12, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z12, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z12, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z12, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z12, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z12, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z12, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z12, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z12, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	JMP       tile6then
 
 tile6drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2612,7 +3489,7 @@ tile6drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2623,7 +3500,7 @@ tile6drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -2634,7 +3511,7 @@ tile6drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -2645,7 +3522,7 @@ tile6drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -2656,7 +3533,7 @@ tile6drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -2667,58 +3544,58 @@ tile6drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z11
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R11*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -2726,28 +3603,84 @@ tile6stored:
 tile7:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile7part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile7rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile7ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile7ahead:
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R8)(R10*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(R10*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R8)(R11*1), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R8)(R10*4), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R8)(R12*1), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R8)(R11*2), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile7ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile7part
+	JMP          tile7summed
+
+tile7rest:
+	MOVQ 232(AX), R9
 
 tile7step:
 	VMOVUPS      (SI), Z14
@@ -2777,43 +3710,45 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile7step
-	CMPQ         160(AX), $0x00
-	JEQ          tile7then
-	VXORPS       Z14, Z14, Z14
-	CMPQ         160(AX), $0x01
-	JNE          tile7drelu
-	VCMPPS       $0x16, Z14, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z14, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z14, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z14, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z14, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z14, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z14, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z14, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z14, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z14, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z14, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z14, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z14, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z14, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	JMP          tile7then
+
+tile7summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile7then
+	VXORPS    Z14, Z14, Z14
+	CMPQ      168(AX), $0x01
+	JNE       tile7drelu
+	VCMPPS    $0x16, Z14, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z14, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z14, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z14, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z14, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z14, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z14, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z14, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z14, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z14, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z14, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z14, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z14, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z14, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	JMP       tile7then
 
 tile7drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -2824,7 +3759,7 @@ tile7drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -2835,7 +3770,7 @@ tile7drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -2846,7 +3781,7 @@ tile7drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -2857,7 +3792,7 @@ tile7drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -2868,7 +3803,7 @@ tile7drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -2879,7 +3814,7 @@ tile7drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z15
 	VCMPPS    $0x1e, Z14, Z15, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -2890,64 +3825,64 @@ tile7drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z15, Z15, K4
 	VMOVAPS   Z15, K4, Z13
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile7then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile7ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  R13, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -2955,31 +3890,90 @@ tile7stored:
 tile8:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R9
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile8part:
+	MOVQ    40(AX), R9
+	MOVQ    (R9), R9
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R9)
+	CMOVQGT 8(R9), R14
+	TESTQ   R14, R14
+	JZ      tile8rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R9), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R9)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R9)
+	JNZ     tile8ahead
+	MOVQ    40(AX), R9
+	ADDQ    $0x10, (R9)
+
+tile8ahead:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R8)(R10*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R8)(R10*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R8)(R11*1), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R8)(R10*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R8)(R12*1), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8)(R11*2), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R8)(R13*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile8ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile8part
+	JMP          tile8summed
+
+tile8rest:
+	MOVQ 232(AX), R9
 
 tile8step:
 	VMOVUPS      (SI), Z16
@@ -3012,47 +4006,49 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R9
 	JNZ          tile8step
-	CMPQ         160(AX), $0x00
-	JEQ          tile8then
-	VXORPS       Z16, Z16, Z16
-	CMPQ         160(AX), $0x01
-	JNE          tile8drelu
-	VCMPPS       $0x16, Z16, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z16, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z16, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z16, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z16, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z16, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z16, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z16, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z16, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z16, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z16, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z16, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z16, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z16, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z16, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z16, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	JMP          tile8then
+
+tile8summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile8then
+	VXORPS    Z16, Z16, Z16
+	CMPQ      168(AX), $0x01
+	JNE       tile8drelu
+	VCMPPS    $0x16, Z16, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z16, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z16, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z16, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z16, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z16, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z16, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z16, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z16, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z16, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z16, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z16, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z16, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z16, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z16, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z16, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	JMP       tile8then
 
 tile8drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -3063,7 +4059,7 @@ tile8drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -3074,7 +4070,7 @@ tile8drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -3085,7 +4081,7 @@ tile8drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -3096,7 +4092,7 @@ tile8drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -3107,7 +4103,7 @@ tile8drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -3118,7 +4114,7 @@ tile8drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -3129,7 +4125,7 @@ tile8drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z13
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z14, K4, Z14
@@ -3140,70 +4136,70 @@ tile8drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z15
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile8then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile8ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R10*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -3211,35 +4207,98 @@ tile8stored:
 tile9:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile9part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile9rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile9ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile9ahead:
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R8)(R10*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R8)(R10*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R8)(R11*1), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R8)(R10*4), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R8)(R12*1), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R8)(R11*2), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R8)(R13*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile9ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile9part
+	JMP          tile9summed
+
+tile9rest:
+	MOVQ 232(AX), R14
 
 tile9step:
 	VMOVUPS      (SI), Z18
@@ -3276,51 +4335,53 @@ tile9step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile9step
-	CMPQ         160(AX), $0x00
-	JEQ          tile9then
-	VXORPS       Z18, Z18, Z18
-	CMPQ         160(AX), $0x01
-	JNE          tile9drelu
-	VCMPPS       $0x16, Z18, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z18, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z18, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z18, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z18, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z18, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z18, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z18, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z18, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z18, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z18, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z18, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z18, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z18, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z18, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z18, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z18, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z18, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	JMP          tile9then
+
+tile9summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile9then
+	VXORPS    Z18, Z18, Z18
+	CMPQ      168(AX), $0x01
+	JNE       tile9drelu
+	VCMPPS    $0x16, Z18, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z18, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z18, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z18, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z18, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z18, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z18, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z18, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z18, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z18, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z18, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z18, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z18, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z18, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z18, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z18, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z18, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z18, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	JMP       tile9then
 
 tile9drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -3331,7 +4392,7 @@ tile9drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -3342,7 +4403,7 @@ tile9drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -3353,7 +4414,7 @@ tile9drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -3364,7 +4425,7 @@ tile9drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -3375,7 +4436,7 @@ tile9drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -3386,7 +4447,7 @@ tile9drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -3397,7 +4458,7 @@ tile9drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z13
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z14, K4, Z14
@@ -3408,7 +4469,7 @@ tile9drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -3419,77 +4480,77 @@ tile9drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z17
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile9then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile9ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile9stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -3497,38 +4558,104 @@ tile9stored:
 tile10:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile10part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile10rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile10ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile10ahead:
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R8)(R10*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R8)(R10*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R8)(R11*1), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R8)(R10*4), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R8)(R12*1), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R8)(R11*2), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R8)(R13*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R9)(R10*1), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile10ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile10part
+	JMP          tile10summed
+
+tile10rest:
+	MOVQ 232(AX), R14
 
 tile10step:
 	VMOVUPS      (SI), Z20
@@ -3568,55 +4695,57 @@ tile10step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile10step
-	CMPQ         160(AX), $0x00
-	JEQ          tile10then
-	VXORPS       Z20, Z20, Z20
-	CMPQ         160(AX), $0x01
-	JNE          tile10drelu
-	VCMPPS       $0x16, Z20, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z20, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z20, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z20, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z20, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z20, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z20, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z20, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z20, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z20, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z20, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z20, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z20, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z20, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z20, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z20, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z20, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z20, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z20, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z20, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	JMP          tile10then
+
+tile10summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile10then
+	VXORPS    Z20, Z20, Z20
+	CMPQ      168(AX), $0x01
+	JNE       tile10drelu
+	VCMPPS    $0x16, Z20, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z20, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z20, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z20, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z20, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z20, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z20, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z20, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z20, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z20, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z20, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z20, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z20, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z20, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z20, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z20, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z20, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z20, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z20, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z20, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	JMP       tile10then
 
 tile10drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -3627,7 +4756,7 @@ tile10drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -3638,7 +4767,7 @@ tile10drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -3649,7 +4778,7 @@ tile10drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -3660,7 +4789,7 @@ tile10drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -3671,7 +4800,7 @@ tile10drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -3682,7 +4811,7 @@ tile10drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -3693,7 +4822,7 @@ tile10drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z13
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z14, K4, Z14
@@ -3704,7 +4833,7 @@ tile10drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -3715,7 +4844,7 @@ tile10drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z17
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z18, K4, Z18
@@ -3726,83 +4855,83 @@ tile10drelu:
 	VMOVAPS.Z Z19, K4, Z19
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z19
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile10then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile10ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile10stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -3810,41 +4939,110 @@ tile10stored:
 tile11:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K2, Z21
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile11part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile11rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile11ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile11ahead:
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R8)(R10*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R8)(R10*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R8)(R11*1), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R8)(R10*4), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R8)(R12*1), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R8)(R11*2), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R8)(R13*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R9)(R10*1), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R9)(R10*2), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile11ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile11part
+	JMP          tile11summed
+
+tile11rest:
+	MOVQ 232(AX), R14
 
 tile11step:
 	VMOVUPS      (SI), Z22
@@ -3887,59 +5085,61 @@ tile11step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile11step
-	CMPQ         160(AX), $0x00
-	JEQ          tile11then
-	VXORPS       Z22, Z22, Z22
-	CMPQ         160(AX), $0x01
-	JNE          tile11drelu
-	VCMPPS       $0x16, Z22, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z22, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z22, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z22, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z22, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z22, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z22, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z22, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z22, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z22, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z22, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z22, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z22, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z22, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z22, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z22, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z22, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z22, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z22, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z22, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	VCMPPS       $0x16, Z22, Z20, K4
-	VMOVAPS.Z    Z20, K4, Z20
-	VCMPPS       $0x16, Z22, Z21, K4
-	VMOVAPS.Z    Z21, K4, Z21
-	JMP          tile11then
+
+tile11summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile11then
+	VXORPS    Z22, Z22, Z22
+	CMPQ      168(AX), $0x01
+	JNE       tile11drelu
+	VCMPPS    $0x16, Z22, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z22, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z22, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z22, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z22, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z22, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z22, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z22, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z22, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z22, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z22, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z22, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z22, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z22, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z22, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z22, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z22, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z22, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z22, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z22, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x16, Z22, Z20, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x16, Z22, Z21, K4
+	VMOVAPS.Z Z21, K4, Z21
+	JMP       tile11then
 
 tile11drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -3950,7 +5150,7 @@ tile11drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -3961,7 +5161,7 @@ tile11drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -3972,7 +5172,7 @@ tile11drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -3983,7 +5183,7 @@ tile11drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -3994,7 +5194,7 @@ tile11drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -4005,7 +5205,7 @@ tile11drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -4016,7 +5216,7 @@ tile11drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z13
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z14, K4, Z14
@@ -4027,7 +5227,7 @@ tile11drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -4038,7 +5238,7 @@ tile11drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z17
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z18, K4, Z18
@@ -4049,7 +5249,7 @@ tile11drelu:
 	VMOVAPS.Z Z19, K4, Z19
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z19
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z23
 	VCMPPS    $0x1e, Z22, Z23, K4
 	VMOVAPS.Z Z20, K4, Z20
@@ -4060,89 +5260,89 @@ tile11drelu:
 	VMOVAPS.Z Z21, K4, Z21
 	VCMPPS    $0x03, Z23, Z23, K4
 	VMOVAPS   Z23, K4, Z21
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile11then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile11ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile11stored:
 	LEAQ  (DX)(R10*8), DX
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -4150,44 +5350,116 @@ tile11stored:
 tile12:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K2, Z9
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z10
 	VMOVUPS.Z 64(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K2, Z13
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z14
 	VMOVUPS.Z 64(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K2, Z19
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K2, Z21
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z22
 	VMOVUPS.Z 64(DI), K2, Z23
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
 	LEAQ      (R8)(R10*8), R9
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R14
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R15
+	MOVQ      R15, 232(AX)
+
+tile12part:
+	MOVQ    40(AX), R14
+	MOVQ    (R14), R14
+	MOVQ    232(AX), R15
+	CMPQ    R15, 8(R14)
+	CMOVQGT 8(R14), R15
+	TESTQ   R15, R15
+	JZ      tile12rest
+	SUBQ    R15, 232(AX)
+	MOVQ    (R14), BP
+	SHLQ    $0x06, R15
+	ADDQ    R15, (R14)
+	SHRQ    $0x06, R15
+	SUBQ    R15, 8(R14)
+	JNZ     tile12ahead
+	MOVQ    40(AX), R14
+	ADDQ    $0x10, (R14)
+
+tile12ahead:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	PREFETCHT1   (BP)
+	ADDQ         $0x40, BP
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R8)(R10*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R8)(R10*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R8)(R11*1), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R8)(R10*4), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R8)(R12*1), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R8)(R11*2), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R8)(R13*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R9)(R10*1), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R9)(R10*2), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R9)(R11*1), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R15
+	JNZ          tile12ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile12part
+	JMP          tile12summed
+
+tile12rest:
+	MOVQ 232(AX), R14
 
 tile12step:
 	VMOVUPS      (SI), Z24
@@ -4233,63 +5505,65 @@ tile12step:
 	ADDQ         $0x04, R9
 	DECQ         R14
 	JNZ          tile12step
-	CMPQ         160(AX), $0x00
-	JEQ          tile12then
-	VXORPS       Z24, Z24, Z24
-	CMPQ         160(AX), $0x01
-	JNE          tile12drelu
-	VCMPPS       $0x16, Z24, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z24, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z24, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z24, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z24, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z24, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z24, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z24, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z24, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z24, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z24, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z24, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z24, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z24, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z24, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z24, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z24, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z24, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z24, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z24, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	VCMPPS       $0x16, Z24, Z20, K4
-	VMOVAPS.Z    Z20, K4, Z20
-	VCMPPS       $0x16, Z24, Z21, K4
-	VMOVAPS.Z    Z21, K4, Z21
-	VCMPPS       $0x16, Z24, Z22, K4
-	VMOVAPS.Z    Z22, K4, Z22
-	VCMPPS       $0x16, Z24, Z23, K4
-	VMOVAPS.Z    Z23, K4, Z23
-	JMP          tile12then
+
+tile12summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile12then
+	VXORPS    Z24, Z24, Z24
+	CMPQ      168(AX), $0x01
+	JNE       tile12drelu
+	VCMPPS    $0x16, Z24, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z24, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z24, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z24, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z24, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z24, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z24, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z24, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z24, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z24, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z24, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z24, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z24, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z24, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z24, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z24, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z24, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z24, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z24, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z24, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x16, Z24, Z20, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x16, Z24, Z21, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x16, Z24, Z22, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x16, Z24, Z23, K4
+	VMOVAPS.Z Z23, K4, Z23
+	JMP       tile12then
 
 tile12drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -4300,7 +5574,7 @@ tile12drelu:
 	VMOVAPS.Z Z1, K4, Z1
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z1
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z2, K4, Z2
@@ -4311,7 +5585,7 @@ tile12drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -4322,7 +5596,7 @@ tile12drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -4333,7 +5607,7 @@ tile12drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -4344,7 +5618,7 @@ tile12drelu:
 	VMOVAPS.Z Z9, K4, Z9
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z9
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z10, K4, Z10
@@ -4355,7 +5629,7 @@ tile12drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -4366,7 +5640,7 @@ tile12drelu:
 	VMOVAPS.Z Z13, K4, Z13
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z13
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z14, K4, Z14
@@ -4377,7 +5651,7 @@ tile12drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -4388,7 +5662,7 @@ tile12drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z17
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z18, K4, Z18
@@ -4399,7 +5673,7 @@ tile12drelu:
 	VMOVAPS.Z Z19, K4, Z19
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z19
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z20, K4, Z20
@@ -4410,7 +5684,7 @@ tile12drelu:
 	VMOVAPS.Z Z21, K4, Z21
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z21
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z22, K4, Z22
@@ -4421,144 +5695,144 @@ tile12drelu:
 	VMOVAPS.Z Z23, K4, Z23
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z23
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile12then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile12ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z22, (BX)
 	VMOVUPS Z23, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z22, (BX)
 	VMOVUPS Z23, K3, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile12stored:
 	LEAQ  (DX)(R10*8), DX
 	LEAQ  (DX)(R10*4), DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000080, 184(AX)
-	ADDQ $0x00000080, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000080, 192(AX)
 	ADDQ $0x00000080, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000080, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product3AVX512(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·product3AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), R9
+	MOVQ  80(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
 	LEAQ  (R10)(R9*4), R12
-	MOVQ  40(AX), CX
-	KMOVW (CX), K1
 	MOVQ  48(AX), CX
-	KMOVW (CX), K2
+	KMOVW (CX), K1
 	MOVQ  56(AX), CX
+	KMOVW (CX), K2
+	MOVQ  64(AX), CX
 	KMOVW (CX), K3
-	MOVQ  120(AX), SI
-	MOVQ  SI, 176(AX)
-	MOVQ  (AX), SI
+	MOVQ  128(AX), SI
 	MOVQ  SI, 184(AX)
-	MOVQ  16(AX), SI
+	MOVQ  (AX), SI
 	MOVQ  SI, 192(AX)
-	MOVQ  24(AX), SI
+	MOVQ  16(AX), SI
 	MOVQ  SI, 200(AX)
-	MOVQ  32(AX), SI
+	MOVQ  24(AX), SI
 	MOVQ  SI, 208(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x05
 	JGE  rows5to8
 	CMPQ SI, $0x03
@@ -4600,10 +5874,50 @@ tile1:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile1rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile1ahead:
+	VMOVUPS      (SI), Z3
+	VMOVUPS      64(SI), Z4
+	VMOVUPS      128(SI), Z5
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z3, Z6, Z0
+	VFMADD231PS  Z4, Z6, Z1
+	VFMADD231PS  Z5, Z6, Z2
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R13
 
 tile1step:
 	VMOVUPS      (SI), Z3
@@ -4617,21 +5931,23 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Z3, Z3, Z3
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Z3, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z3, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z3, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	JMP          tile1then
+
+tile1summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile1then
+	VXORPS    Z3, Z3, Z3
+	CMPQ      168(AX), $0x01
+	JNE       tile1drelu
+	VCMPPS    $0x16, Z3, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z3, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z3, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	JMP       tile1then
 
 tile1drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z4
 	VCMPPS    $0x1e, Z3, Z4, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -4647,23 +5963,23 @@ tile1drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z4, Z4, K4
 	VMOVAPS   Z4, K4, Z2
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -4675,14 +5991,58 @@ tile2:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile2rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile2ahead:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VMOVUPS      128(SI), Z8
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z6, Z9, Z0
+	VFMADD231PS  Z7, Z9, Z1
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R8)(R9*1), Z9
+	VFMADD231PS  Z6, Z9, Z3
+	VFMADD231PS  Z7, Z9, Z4
+	VFMADD231PS  Z8, Z9, Z5
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R13
 
 tile2step:
 	VMOVUPS      (SI), Z6
@@ -4700,27 +6060,29 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Z6, Z6, Z6
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Z6, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z6, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z6, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z6, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z6, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z6, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	JMP          tile2then
+
+tile2summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile2then
+	VXORPS    Z6, Z6, Z6
+	CMPQ      168(AX), $0x01
+	JNE       tile2drelu
+	VCMPPS    $0x16, Z6, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z6, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z6, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z6, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z6, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z6, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	JMP       tile2then
 
 tile2drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z7
 	VCMPPS    $0x1e, Z6, Z7, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -4736,7 +6098,7 @@ tile2drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z7, Z7, K4
 	VMOVAPS   Z7, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z7
 	VCMPPS    $0x1e, Z6, Z7, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -4752,38 +6114,38 @@ tile2drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z7, Z7, K4
 	VMOVAPS   Z7, K4, Z5
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -4792,18 +6154,66 @@ tile3:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile3rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile3ahead:
+	VMOVUPS      (SI), Z9
+	VMOVUPS      64(SI), Z10
+	VMOVUPS      128(SI), Z11
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z9, Z12, Z0
+	VFMADD231PS  Z10, Z12, Z1
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R8)(R9*1), Z12
+	VFMADD231PS  Z9, Z12, Z3
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R8)(R9*2), Z12
+	VFMADD231PS  Z9, Z12, Z6
+	VFMADD231PS  Z10, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z8
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R13
 
 tile3step:
 	VMOVUPS      (SI), Z9
@@ -4825,33 +6235,35 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Z9, Z9, Z9
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Z9, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z9, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z9, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z9, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z9, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z9, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z9, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z9, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z9, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	JMP          tile3then
+
+tile3summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile3then
+	VXORPS    Z9, Z9, Z9
+	CMPQ      168(AX), $0x01
+	JNE       tile3drelu
+	VCMPPS    $0x16, Z9, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z9, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z9, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z9, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z9, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z9, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z9, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z9, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z9, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	JMP       tile3then
 
 tile3drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z10
 	VCMPPS    $0x1e, Z9, Z10, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -4867,7 +6279,7 @@ tile3drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z10, Z10, K4
 	VMOVAPS   Z10, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z10
 	VCMPPS    $0x1e, Z9, Z10, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -4883,7 +6295,7 @@ tile3drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z10, Z10, K4
 	VMOVAPS   Z10, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z10
 	VCMPPS    $0x1e, Z9, Z10, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -4899,46 +6311,46 @@ tile3drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z10, Z10, K4
 	VMOVAPS   Z10, K4, Z8
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -4947,22 +6359,74 @@ tile4:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile4rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile4ahead:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(R9*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R8)(R9*2), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (R8)(R10*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R13
 
 tile4step:
 	VMOVUPS      (SI), Z12
@@ -4988,39 +6452,41 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Z12, Z12, Z12
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Z12, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z12, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z12, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z12, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z12, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z12, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z12, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z12, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z12, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z12, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z12, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z12, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	JMP          tile4then
+
+tile4summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile4then
+	VXORPS    Z12, Z12, Z12
+	CMPQ      168(AX), $0x01
+	JNE       tile4drelu
+	VCMPPS    $0x16, Z12, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z12, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z12, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z12, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z12, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z12, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z12, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z12, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z12, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z12, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z12, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z12, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	JMP       tile4then
 
 tile4drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -5036,7 +6502,7 @@ tile4drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -5052,7 +6518,7 @@ tile4drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -5068,7 +6534,7 @@ tile4drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z9, K4, Z9
@@ -5084,54 +6550,54 @@ tile4drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z11
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -5140,26 +6606,82 @@ tile5:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile5rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile5ahead:
+	VMOVUPS      (SI), Z15
+	VMOVUPS      64(SI), Z16
+	VMOVUPS      128(SI), Z17
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z15, Z18, Z0
+	VFMADD231PS  Z16, Z18, Z1
+	VFMADD231PS  Z17, Z18, Z2
+	VBROADCASTSS (R8)(R9*1), Z18
+	VFMADD231PS  Z15, Z18, Z3
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R8)(R9*2), Z18
+	VFMADD231PS  Z15, Z18, Z6
+	VFMADD231PS  Z16, Z18, Z7
+	VFMADD231PS  Z17, Z18, Z8
+	VBROADCASTSS (R8)(R10*1), Z18
+	VFMADD231PS  Z15, Z18, Z9
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8)(R9*4), Z18
+	VFMADD231PS  Z15, Z18, Z12
+	VFMADD231PS  Z16, Z18, Z13
+	VFMADD231PS  Z17, Z18, Z14
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R13
 
 tile5step:
 	VMOVUPS      (SI), Z15
@@ -5189,45 +6711,47 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Z15, Z15, Z15
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Z15, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z15, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z15, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z15, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z15, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z15, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z15, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z15, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z15, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z15, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z15, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z15, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z15, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z15, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z15, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	JMP          tile5then
+
+tile5summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile5then
+	VXORPS    Z15, Z15, Z15
+	CMPQ      168(AX), $0x01
+	JNE       tile5drelu
+	VCMPPS    $0x16, Z15, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z15, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z15, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z15, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z15, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z15, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z15, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z15, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z15, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z15, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z15, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z15, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z15, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z15, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z15, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	JMP       tile5then
 
 tile5drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z16
 	VCMPPS    $0x1e, Z15, Z16, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -5243,7 +6767,7 @@ tile5drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z16, Z16, K4
 	VMOVAPS   Z16, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z16
 	VCMPPS    $0x1e, Z15, Z16, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -5259,7 +6783,7 @@ tile5drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z16, Z16, K4
 	VMOVAPS   Z16, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z16
 	VCMPPS    $0x1e, Z15, Z16, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -5275,7 +6799,7 @@ tile5drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z16, Z16, K4
 	VMOVAPS   Z16, K4, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z16
 	VCMPPS    $0x1e, Z15, Z16, K4
 	VMOVAPS.Z Z9, K4, Z9
@@ -5291,7 +6815,7 @@ tile5drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z16, Z16, K4
 	VMOVAPS   Z16, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z16
 	VCMPPS    $0x1e, Z15, Z16, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -5307,62 +6831,62 @@ tile5drelu:
 	VMOVAPS.Z Z14, K4, Z14
 	VCMPPS    $0x03, Z16, Z16, K4
 	VMOVAPS   Z16, K4, Z14
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -5371,30 +6895,90 @@ tile6:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile6rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile6ahead:
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VMOVUPS      128(SI), Z20
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z21
+	VFMADD231PS  Z18, Z21, Z0
+	VFMADD231PS  Z19, Z21, Z1
+	VFMADD231PS  Z20, Z21, Z2
+	VBROADCASTSS (R8)(R9*1), Z21
+	VFMADD231PS  Z18, Z21, Z3
+	VFMADD231PS  Z19, Z21, Z4
+	VFMADD231PS  Z20, Z21, Z5
+	VBROADCASTSS (R8)(R9*2), Z21
+	VFMADD231PS  Z18, Z21, Z6
+	VFMADD231PS  Z19, Z21, Z7
+	VFMADD231PS  Z20, Z21, Z8
+	VBROADCASTSS (R8)(R10*1), Z21
+	VFMADD231PS  Z18, Z21, Z9
+	VFMADD231PS  Z19, Z21, Z10
+	VFMADD231PS  Z20, Z21, Z11
+	VBROADCASTSS (R8)(R9*4), Z21
+	VFMADD231PS  Z18, Z21, Z12
+	VFMADD231PS  Z19, Z21, Z13
+	VFMADD231PS  Z20, Z21, Z14
+	VBROADCASTSS (R8)(R11*1), Z21
+	VFMADD231PS  Z18, Z21, Z15
+	VFMADD231PS  Z19, Z21, Z16
+	VFMADD231PS  Z20, Z21, Z17
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R13
 
 tile6step:
 	VMOVUPS      (SI), Z18
@@ -5428,51 +7012,53 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Z18, Z18, Z18
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Z18, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z18, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z18, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z18, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z18, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z18, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z18, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z18, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z18, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z18, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z18, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z18, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z18, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z18, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z18, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z18, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z18, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z18, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	JMP          tile6then
+
+tile6summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile6then
+	VXORPS    Z18, Z18, Z18
+	CMPQ      168(AX), $0x01
+	JNE       tile6drelu
+	VCMPPS    $0x16, Z18, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z18, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z18, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z18, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z18, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z18, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z18, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z18, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z18, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z18, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z18, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z18, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z18, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z18, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z18, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z18, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z18, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z18, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	JMP       tile6then
 
 tile6drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -5488,7 +7074,7 @@ tile6drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -5504,7 +7090,7 @@ tile6drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -5520,7 +7106,7 @@ tile6drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z9, K4, Z9
@@ -5536,7 +7122,7 @@ tile6drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -5552,7 +7138,7 @@ tile6drelu:
 	VMOVAPS.Z Z14, K4, Z14
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z14
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z19
 	VCMPPS    $0x1e, Z18, Z19, K4
 	VMOVAPS.Z Z15, K4, Z15
@@ -5568,70 +7154,70 @@ tile6drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z19, Z19, K4
 	VMOVAPS   Z19, K4, Z17
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -5640,34 +7226,98 @@ tile7:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	VMOVUPS.Z 128(DI), K2, Z20
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile7part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile7rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile7ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile7ahead:
+	VMOVUPS      (SI), Z21
+	VMOVUPS      64(SI), Z22
+	VMOVUPS      128(SI), Z23
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z21, Z24, Z0
+	VFMADD231PS  Z22, Z24, Z1
+	VFMADD231PS  Z23, Z24, Z2
+	VBROADCASTSS (R8)(R9*1), Z24
+	VFMADD231PS  Z21, Z24, Z3
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R8)(R9*2), Z24
+	VFMADD231PS  Z21, Z24, Z6
+	VFMADD231PS  Z22, Z24, Z7
+	VFMADD231PS  Z23, Z24, Z8
+	VBROADCASTSS (R8)(R10*1), Z24
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R8)(R9*4), Z24
+	VFMADD231PS  Z21, Z24, Z12
+	VFMADD231PS  Z22, Z24, Z13
+	VFMADD231PS  Z23, Z24, Z14
+	VBROADCASTSS (R8)(R11*1), Z24
+	VFMADD231PS  Z21, Z24, Z15
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R8)(R10*2), Z24
+	VFMADD231PS  Z21, Z24, Z18
+	VFMADD231PS  Z22, Z24, Z19
+	VFMADD231PS  Z23, Z24, Z20
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile7ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile7part
+	JMP          tile7summed
+
+tile7rest:
+	MOVQ 232(AX), R13
 
 tile7step:
 	VMOVUPS      (SI), Z21
@@ -5705,57 +7355,59 @@ tile7step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile7step
-	CMPQ         160(AX), $0x00
-	JEQ          tile7then
-	VXORPS       Z21, Z21, Z21
-	CMPQ         160(AX), $0x01
-	JNE          tile7drelu
-	VCMPPS       $0x16, Z21, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z21, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z21, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z21, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z21, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z21, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z21, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z21, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z21, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z21, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z21, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z21, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z21, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z21, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z21, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z21, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z21, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z21, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z21, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z21, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	VCMPPS       $0x16, Z21, Z20, K4
-	VMOVAPS.Z    Z20, K4, Z20
-	JMP          tile7then
+
+tile7summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile7then
+	VXORPS    Z21, Z21, Z21
+	CMPQ      168(AX), $0x01
+	JNE       tile7drelu
+	VCMPPS    $0x16, Z21, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z21, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z21, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z21, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z21, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z21, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z21, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z21, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z21, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z21, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z21, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z21, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z21, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z21, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z21, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z21, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z21, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z21, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z21, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z21, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x16, Z21, Z20, K4
+	VMOVAPS.Z Z20, K4, Z20
+	JMP       tile7then
 
 tile7drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -5771,7 +7423,7 @@ tile7drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -5787,7 +7439,7 @@ tile7drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -5803,7 +7455,7 @@ tile7drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z9, K4, Z9
@@ -5819,7 +7471,7 @@ tile7drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -5835,7 +7487,7 @@ tile7drelu:
 	VMOVAPS.Z Z14, K4, Z14
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z14
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z15, K4, Z15
@@ -5851,7 +7503,7 @@ tile7drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z17
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z22
 	VCMPPS    $0x1e, Z21, Z22, K4
 	VMOVAPS.Z Z18, K4, Z18
@@ -5867,78 +7519,78 @@ tile7drelu:
 	VMOVAPS.Z Z20, K4, Z20
 	VCMPPS    $0x03, Z22, Z22, K4
 	VMOVAPS   Z22, K4, Z20
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile7then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile7ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  R12, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -5947,38 +7599,106 @@ tile8:
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K2, Z2
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z3
 	VMOVUPS.Z 64(DI), K1, Z4
 	VMOVUPS.Z 128(DI), K2, Z5
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z6
 	VMOVUPS.Z 64(DI), K1, Z7
 	VMOVUPS.Z 128(DI), K2, Z8
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z9
 	VMOVUPS.Z 64(DI), K1, Z10
 	VMOVUPS.Z 128(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K2, Z14
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z15
 	VMOVUPS.Z 64(DI), K1, Z16
 	VMOVUPS.Z 128(DI), K2, Z17
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z18
 	VMOVUPS.Z 64(DI), K1, Z19
 	VMOVUPS.Z 128(DI), K2, Z20
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z21
 	VMOVUPS.Z 64(DI), K1, Z22
 	VMOVUPS.Z 128(DI), K2, Z23
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R13
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R14
+	MOVQ      R14, 232(AX)
+
+tile8part:
+	MOVQ    40(AX), R13
+	MOVQ    (R13), R13
+	MOVQ    232(AX), R14
+	CMPQ    R14, 8(R13)
+	CMOVQGT 8(R13), R14
+	TESTQ   R14, R14
+	JZ      tile8rest
+	SUBQ    R14, 232(AX)
+	MOVQ    (R13), R15
+	SHLQ    $0x06, R14
+	ADDQ    R14, (R13)
+	SHRQ    $0x06, R14
+	SUBQ    R14, 8(R13)
+	JNZ     tile8ahead
+	MOVQ    40(AX), R13
+	ADDQ    $0x10, (R13)
+
+tile8ahead:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
+	PREFETCHT1   (R15)
+	ADDQ         $0x40, R15
+	VBROADCASTSS (R8), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R8)(R9*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R8)(R9*2), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R8)(R10*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R8)(R9*4), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R8)(R11*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R8)(R10*2), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (R8)(R12*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $0x000000c0, SI
+	ADDQ         $0x04, R8
+	DECQ         R14
+	JNZ          tile8ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile8part
+	JMP          tile8summed
+
+tile8rest:
+	MOVQ 232(AX), R13
 
 tile8step:
 	VMOVUPS      (SI), Z24
@@ -6020,63 +7740,65 @@ tile8step:
 	ADDQ         $0x04, R8
 	DECQ         R13
 	JNZ          tile8step
-	CMPQ         160(AX), $0x00
-	JEQ          tile8then
-	VXORPS       Z24, Z24, Z24
-	CMPQ         160(AX), $0x01
-	JNE          tile8drelu
-	VCMPPS       $0x16, Z24, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z24, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z24, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z24, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z24, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z24, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z24, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z24, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z24, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z24, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z24, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z24, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z24, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z24, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z24, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z24, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z24, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z24, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z24, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z24, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	VCMPPS       $0x16, Z24, Z20, K4
-	VMOVAPS.Z    Z20, K4, Z20
-	VCMPPS       $0x16, Z24, Z21, K4
-	VMOVAPS.Z    Z21, K4, Z21
-	VCMPPS       $0x16, Z24, Z22, K4
-	VMOVAPS.Z    Z22, K4, Z22
-	VCMPPS       $0x16, Z24, Z23, K4
-	VMOVAPS.Z    Z23, K4, Z23
-	JMP          tile8then
+
+tile8summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile8then
+	VXORPS    Z24, Z24, Z24
+	CMPQ      168(AX), $0x01
+	JNE       tile8drelu
+	VCMPPS    $0x16, Z24, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z24, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z24, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z24, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z24, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z24, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z24, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z24, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z24, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z24, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z24, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z24, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z24, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z24, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z24, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z24, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z24, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z24, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z24, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z24, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x16, Z24, Z20, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x16, Z24, Z21, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x16, Z24, Z22, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x16, Z24, Z23, K4
+	VMOVAPS.Z Z23, K4, Z23
+	JMP       tile8then
 
 tile8drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -6092,7 +7814,7 @@ tile8drelu:
 	VMOVAPS.Z Z2, K4, Z2
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z2
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z3, K4, Z3
@@ -6108,7 +7830,7 @@ tile8drelu:
 	VMOVAPS.Z Z5, K4, Z5
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z5
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z6, K4, Z6
@@ -6124,7 +7846,7 @@ tile8drelu:
 	VMOVAPS.Z Z8, K4, Z8
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z8
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z9, K4, Z9
@@ -6140,7 +7862,7 @@ tile8drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -6156,7 +7878,7 @@ tile8drelu:
 	VMOVAPS.Z Z14, K4, Z14
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z14
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z15, K4, Z15
@@ -6172,7 +7894,7 @@ tile8drelu:
 	VMOVAPS.Z Z17, K4, Z17
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z17
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z18, K4, Z18
@@ -6188,7 +7910,7 @@ tile8drelu:
 	VMOVAPS.Z Z20, K4, Z20
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z20
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z21, K4, Z21
@@ -6204,134 +7926,134 @@ tile8drelu:
 	VMOVAPS.Z Z23, K4, Z23
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z23
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile8then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile8ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z21, (BX)
 	VMOVUPS Z22, 64(BX)
 	VMOVUPS Z23, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z21, (BX)
 	VMOVUPS Z22, 64(BX)
 	VMOVUPS Z23, K3, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	LEAQ  (DX)(R9*8), DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x000000c0, 184(AX)
-	ADDQ $0x000000c0, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x000000c0, 192(AX)
 	ADDQ $0x000000c0, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x000000c0, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
 
 // func product4AVX512(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·product4AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), R9
+	MOVQ  80(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
-	MOVQ  40(AX), CX
-	KMOVW (CX), K1
 	MOVQ  48(AX), CX
-	KMOVW (CX), K2
+	KMOVW (CX), K1
 	MOVQ  56(AX), CX
+	KMOVW (CX), K2
+	MOVQ  64(AX), CX
 	KMOVW (CX), K3
-	MOVQ  120(AX), SI
-	MOVQ  SI, 176(AX)
-	MOVQ  (AX), SI
+	MOVQ  128(AX), SI
 	MOVQ  SI, 184(AX)
-	MOVQ  16(AX), SI
+	MOVQ  (AX), SI
 	MOVQ  SI, 192(AX)
-	MOVQ  24(AX), SI
+	MOVQ  16(AX), SI
 	MOVQ  SI, 200(AX)
-	MOVQ  32(AX), SI
+	MOVQ  24(AX), SI
 	MOVQ  SI, 208(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
-	MOVQ 200(AX), DI
-	MOVQ 208(AX), CX
-	MOVQ CX, 216(AX)
+	MOVQ 192(AX), BX
+	MOVQ 208(AX), DI
+	MOVQ 216(AX), CX
+	MOVQ CX, 224(AX)
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x04
 	JGE  rows4to6
 	CMPQ SI, $0x02
@@ -6364,10 +8086,52 @@ tile1:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile1part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile1rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile1ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile1ahead:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      128(SI), Z6
+	VMOVUPS      192(SI), Z7
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z4, Z8, Z0
+	VFMADD231PS  Z5, Z8, Z1
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile1ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile1part
+	JMP          tile1summed
+
+tile1rest:
+	MOVQ 232(AX), R12
 
 tile1step:
 	VMOVUPS      (SI), Z4
@@ -6383,23 +8147,25 @@ tile1step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile1step
-	CMPQ         160(AX), $0x00
-	JEQ          tile1then
-	VXORPS       Z4, Z4, Z4
-	CMPQ         160(AX), $0x01
-	JNE          tile1drelu
-	VCMPPS       $0x16, Z4, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z4, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z4, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z4, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	JMP          tile1then
+
+tile1summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile1then
+	VXORPS    Z4, Z4, Z4
+	CMPQ      168(AX), $0x01
+	JNE       tile1drelu
+	VCMPPS    $0x16, Z4, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z4, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z4, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z4, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	JMP       tile1then
 
 tile1drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z5
 	VCMPPS    $0x1e, Z4, Z5, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -6420,17 +8186,17 @@ tile1drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z5, Z5, K4
 	VMOVAPS   Z5, K4, Z3
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile1then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile1ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile1stored
 
 tile1ragged:
@@ -6438,7 +8204,7 @@ tile1ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ R9, DX
@@ -6451,15 +8217,62 @@ tile2:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile2part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile2rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile2ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile2ahead:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VMOVUPS      128(SI), Z10
+	VMOVUPS      192(SI), Z11
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z8, Z12, Z0
+	VFMADD231PS  Z9, Z12, Z1
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R8)(R9*1), Z12
+	VFMADD231PS  Z8, Z12, Z4
+	VFMADD231PS  Z9, Z12, Z5
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile2ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile2part
+	JMP          tile2summed
+
+tile2rest:
+	MOVQ 232(AX), R12
 
 tile2step:
 	VMOVUPS      (SI), Z8
@@ -6480,31 +8293,33 @@ tile2step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile2step
-	CMPQ         160(AX), $0x00
-	JEQ          tile2then
-	VXORPS       Z8, Z8, Z8
-	CMPQ         160(AX), $0x01
-	JNE          tile2drelu
-	VCMPPS       $0x16, Z8, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z8, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z8, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z8, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z8, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z8, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z8, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z8, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	JMP          tile2then
+
+tile2summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile2then
+	VXORPS    Z8, Z8, Z8
+	CMPQ      168(AX), $0x01
+	JNE       tile2drelu
+	VCMPPS    $0x16, Z8, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z8, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z8, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z8, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z8, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z8, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z8, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z8, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	JMP       tile2then
 
 tile2drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -6525,7 +8340,7 @@ tile2drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z9
 	VCMPPS    $0x1e, Z8, Z9, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -6546,22 +8361,22 @@ tile2drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z9, Z9, K4
 	VMOVAPS   Z9, K4, Z7
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile2then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile2ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile2stored
 
 tile2ragged:
@@ -6569,19 +8384,19 @@ tile2ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	LEAQ  (DX)(R9*2), DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -6591,20 +8406,72 @@ tile3:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile3part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile3rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile3ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile3ahead:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
+	VMOVUPS      192(SI), Z15
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z12, Z16, Z0
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(R9*1), Z16
+	VFMADD231PS  Z12, Z16, Z4
+	VFMADD231PS  Z13, Z16, Z5
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R8)(R9*2), Z16
+	VFMADD231PS  Z12, Z16, Z8
+	VFMADD231PS  Z13, Z16, Z9
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile3ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile3part
+	JMP          tile3summed
+
+tile3rest:
+	MOVQ 232(AX), R12
 
 tile3step:
 	VMOVUPS      (SI), Z12
@@ -6630,39 +8497,41 @@ tile3step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile3step
-	CMPQ         160(AX), $0x00
-	JEQ          tile3then
-	VXORPS       Z12, Z12, Z12
-	CMPQ         160(AX), $0x01
-	JNE          tile3drelu
-	VCMPPS       $0x16, Z12, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z12, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z12, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z12, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z12, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z12, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z12, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z12, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z12, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z12, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z12, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z12, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	JMP          tile3then
+
+tile3summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile3then
+	VXORPS    Z12, Z12, Z12
+	CMPQ      168(AX), $0x01
+	JNE       tile3drelu
+	VCMPPS    $0x16, Z12, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z12, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z12, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z12, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z12, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z12, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z12, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z12, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z12, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z12, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z12, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z12, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	JMP       tile3then
 
 tile3drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -6683,7 +8552,7 @@ tile3drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -6704,7 +8573,7 @@ tile3drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z13
 	VCMPPS    $0x1e, Z12, Z13, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -6725,27 +8594,27 @@ tile3drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z13, Z13, K4
 	VMOVAPS   Z13, K4, Z11
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile3then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile3ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile3stored
 
 tile3ragged:
@@ -6753,24 +8622,24 @@ tile3ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  R10, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -6780,25 +8649,82 @@ tile4:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile4part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile4rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile4ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile4ahead:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VMOVUPS      128(SI), Z18
+	VMOVUPS      192(SI), Z19
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z16, Z20, Z0
+	VFMADD231PS  Z17, Z20, Z1
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R8)(R9*1), Z20
+	VFMADD231PS  Z16, Z20, Z4
+	VFMADD231PS  Z17, Z20, Z5
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R8)(R9*2), Z20
+	VFMADD231PS  Z16, Z20, Z8
+	VFMADD231PS  Z17, Z20, Z9
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R8)(R10*1), Z20
+	VFMADD231PS  Z16, Z20, Z12
+	VFMADD231PS  Z17, Z20, Z13
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile4ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile4part
+	JMP          tile4summed
+
+tile4rest:
+	MOVQ 232(AX), R12
 
 tile4step:
 	VMOVUPS      (SI), Z16
@@ -6829,47 +8755,49 @@ tile4step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile4step
-	CMPQ         160(AX), $0x00
-	JEQ          tile4then
-	VXORPS       Z16, Z16, Z16
-	CMPQ         160(AX), $0x01
-	JNE          tile4drelu
-	VCMPPS       $0x16, Z16, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z16, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z16, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z16, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z16, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z16, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z16, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z16, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z16, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z16, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z16, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z16, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z16, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z16, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z16, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z16, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	JMP          tile4then
+
+tile4summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile4then
+	VXORPS    Z16, Z16, Z16
+	CMPQ      168(AX), $0x01
+	JNE       tile4drelu
+	VCMPPS    $0x16, Z16, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z16, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z16, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z16, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z16, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z16, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z16, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z16, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z16, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z16, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z16, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z16, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z16, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z16, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z16, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z16, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	JMP       tile4then
 
 tile4drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -6890,7 +8818,7 @@ tile4drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -6911,7 +8839,7 @@ tile4drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -6932,7 +8860,7 @@ tile4drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z17
 	VCMPPS    $0x1e, Z16, Z17, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -6953,32 +8881,32 @@ tile4drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z17, Z17, K4
 	VMOVAPS   Z17, K4, Z15
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile4then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile4ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile4stored
 
 tile4ragged:
@@ -6986,29 +8914,29 @@ tile4ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	LEAQ  (DX)(R9*4), DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -7018,30 +8946,92 @@ tile5:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K1, Z17
 	VMOVUPS.Z 128(DI), K1, Z18
 	VMOVUPS.Z 192(DI), K2, Z19
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile5part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile5rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile5ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile5ahead:
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	VMOVUPS      128(SI), Z22
+	VMOVUPS      192(SI), Z23
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z20, Z24, Z0
+	VFMADD231PS  Z21, Z24, Z1
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R8)(R9*1), Z24
+	VFMADD231PS  Z20, Z24, Z4
+	VFMADD231PS  Z21, Z24, Z5
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R8)(R9*2), Z24
+	VFMADD231PS  Z20, Z24, Z8
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R8)(R10*1), Z24
+	VFMADD231PS  Z20, Z24, Z12
+	VFMADD231PS  Z21, Z24, Z13
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R8)(R9*4), Z24
+	VFMADD231PS  Z20, Z24, Z16
+	VFMADD231PS  Z21, Z24, Z17
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile5ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile5part
+	JMP          tile5summed
+
+tile5rest:
+	MOVQ 232(AX), R12
 
 tile5step:
 	VMOVUPS      (SI), Z20
@@ -7077,55 +9067,57 @@ tile5step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile5step
-	CMPQ         160(AX), $0x00
-	JEQ          tile5then
-	VXORPS       Z20, Z20, Z20
-	CMPQ         160(AX), $0x01
-	JNE          tile5drelu
-	VCMPPS       $0x16, Z20, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z20, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z20, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z20, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z20, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z20, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z20, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z20, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z20, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z20, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z20, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z20, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z20, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z20, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z20, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z20, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z20, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z20, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z20, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z20, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	JMP          tile5then
+
+tile5summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile5then
+	VXORPS    Z20, Z20, Z20
+	CMPQ      168(AX), $0x01
+	JNE       tile5drelu
+	VCMPPS    $0x16, Z20, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z20, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z20, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z20, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z20, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z20, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z20, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z20, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z20, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z20, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z20, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z20, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z20, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z20, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z20, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z20, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z20, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z20, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z20, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z20, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	JMP       tile5then
 
 tile5drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -7146,7 +9138,7 @@ tile5drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -7167,7 +9159,7 @@ tile5drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -7188,7 +9180,7 @@ tile5drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -7209,7 +9201,7 @@ tile5drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z21
 	VCMPPS    $0x1e, Z20, Z21, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -7230,37 +9222,37 @@ tile5drelu:
 	VMOVAPS.Z Z19, K4, Z19
 	VCMPPS    $0x03, Z21, Z21, K4
 	VMOVAPS   Z21, K4, Z19
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile5then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile5ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile5stored
 
 tile5ragged:
@@ -7268,34 +9260,34 @@ tile5ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  R11, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -7305,35 +9297,102 @@ tile6:
 	VMOVUPS.Z 64(DI), K1, Z1
 	VMOVUPS.Z 128(DI), K1, Z2
 	VMOVUPS.Z 192(DI), K2, Z3
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z4
 	VMOVUPS.Z 64(DI), K1, Z5
 	VMOVUPS.Z 128(DI), K1, Z6
 	VMOVUPS.Z 192(DI), K2, Z7
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z8
 	VMOVUPS.Z 64(DI), K1, Z9
 	VMOVUPS.Z 128(DI), K1, Z10
 	VMOVUPS.Z 192(DI), K2, Z11
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z12
 	VMOVUPS.Z 64(DI), K1, Z13
 	VMOVUPS.Z 128(DI), K1, Z14
 	VMOVUPS.Z 192(DI), K2, Z15
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z16
 	VMOVUPS.Z 64(DI), K1, Z17
 	VMOVUPS.Z 128(DI), K1, Z18
 	VMOVUPS.Z 192(DI), K2, Z19
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	VMOVUPS.Z (DI), K1, Z20
 	VMOVUPS.Z 64(DI), K1, Z21
 	VMOVUPS.Z 128(DI), K1, Z22
 	VMOVUPS.Z 192(DI), K2, Z23
-	ADDQ      88(AX), DI
+	ADDQ      96(AX), DI
 	MOVQ      DX, R8
-	MOVQ      192(AX), SI
-	MOVQ      112(AX), R12
+	MOVQ      200(AX), SI
+	MOVQ      120(AX), R13
+	MOVQ      R13, 232(AX)
+
+tile6part:
+	MOVQ    40(AX), R12
+	MOVQ    (R12), R12
+	MOVQ    232(AX), R13
+	CMPQ    R13, 8(R12)
+	CMOVQGT 8(R12), R13
+	TESTQ   R13, R13
+	JZ      tile6rest
+	SUBQ    R13, 232(AX)
+	MOVQ    (R12), R14
+	SHLQ    $0x06, R13
+	ADDQ    R13, (R12)
+	SHRQ    $0x06, R13
+	SUBQ    R13, 8(R12)
+	JNZ     tile6ahead
+	MOVQ    40(AX), R12
+	ADDQ    $0x10, (R12)
+
+tile6ahead:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
+	VMOVUPS      192(SI), Z27
+	PREFETCHT1   (R14)
+	ADDQ         $0x40, R14
+	VBROADCASTSS (R8), Z28
+	VFMADD231PS  Z24, Z28, Z0
+	VFMADD231PS  Z25, Z28, Z1
+	VFMADD231PS  Z26, Z28, Z2
+	VFMADD231PS  Z27, Z28, Z3
+	VBROADCASTSS (R8)(R9*1), Z28
+	VFMADD231PS  Z24, Z28, Z4
+	VFMADD231PS  Z25, Z28, Z5
+	VFMADD231PS  Z26, Z28, Z6
+	VFMADD231PS  Z27, Z28, Z7
+	VBROADCASTSS (R8)(R9*2), Z28
+	VFMADD231PS  Z24, Z28, Z8
+	VFMADD231PS  Z25, Z28, Z9
+	VFMADD231PS  Z26, Z28, Z10
+	VFMADD231PS  Z27, Z28, Z11
+	VBROADCASTSS (R8)(R10*1), Z28
+	VFMADD231PS  Z24, Z28, Z12
+	VFMADD231PS  Z25, Z28, Z13
+	VFMADD231PS  Z26, Z28, Z14
+	VFMADD231PS  Z27, Z28, Z15
+	VBROADCASTSS (R8)(R9*4), Z28
+	VFMADD231PS  Z24, Z28, Z16
+	VFMADD231PS  Z25, Z28, Z17
+	VFMADD231PS  Z26, Z28, Z18
+	VFMADD231PS  Z27, Z28, Z19
+	VBROADCASTSS (R8)(R11*1), Z28
+	VFMADD231PS  Z24, Z28, Z20
+	VFMADD231PS  Z25, Z28, Z21
+	VFMADD231PS  Z26, Z28, Z22
+	VFMADD231PS  Z27, Z28, Z23
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x04, R8
+	DECQ         R13
+	JNZ          tile6ahead
+	CMPQ         232(AX), $0x00
+	JNE          tile6part
+	JMP          tile6summed
+
+tile6rest:
+	MOVQ 232(AX), R12
 
 tile6step:
 	VMOVUPS      (SI), Z24
@@ -7374,63 +9433,65 @@ tile6step:
 	ADDQ         $0x04, R8
 	DECQ         R12
 	JNZ          tile6step
-	CMPQ         160(AX), $0x00
-	JEQ          tile6then
-	VXORPS       Z24, Z24, Z24
-	CMPQ         160(AX), $0x01
-	JNE          tile6drelu
-	VCMPPS       $0x16, Z24, Z0, K4
-	VMOVAPS.Z    Z0, K4, Z0
-	VCMPPS       $0x16, Z24, Z1, K4
-	VMOVAPS.Z    Z1, K4, Z1
-	VCMPPS       $0x16, Z24, Z2, K4
-	VMOVAPS.Z    Z2, K4, Z2
-	VCMPPS       $0x16, Z24, Z3, K4
-	VMOVAPS.Z    Z3, K4, Z3
-	VCMPPS       $0x16, Z24, Z4, K4
-	VMOVAPS.Z    Z4, K4, Z4
-	VCMPPS       $0x16, Z24, Z5, K4
-	VMOVAPS.Z    Z5, K4, Z5
-	VCMPPS       $0x16, Z24, Z6, K4
-	VMOVAPS.Z    Z6, K4, Z6
-	VCMPPS       $0x16, Z24, Z7, K4
-	VMOVAPS.Z    Z7, K4, Z7
-	VCMPPS       $0x16, Z24, Z8, K4
-	VMOVAPS.Z    Z8, K4, Z8
-	VCMPPS       $0x16, Z24, Z9, K4
-	VMOVAPS.Z    Z9, K4, Z9
-	VCMPPS       $0x16, Z24, Z10, K4
-	VMOVAPS.Z    Z10, K4, Z10
-	VCMPPS       $0x16, Z24, Z11, K4
-	VMOVAPS.Z    Z11, K4, Z11
-	VCMPPS       $0x16, Z24, Z12, K4
-	VMOVAPS.Z    Z12, K4, Z12
-	VCMPPS       $0x16, Z24, Z13, K4
-	VMOVAPS.Z    Z13, K4, Z13
-	VCMPPS       $0x16, Z24, Z14, K4
-	VMOVAPS.Z    Z14, K4, Z14
-	VCMPPS       $0x16, Z24, Z15, K4
-	VMOVAPS.Z    Z15, K4, Z15
-	VCMPPS       $0x16, Z24, Z16, K4
-	VMOVAPS.Z    Z16, K4, Z16
-	VCMPPS       $0x16, Z24, Z17, K4
-	VMOVAPS.Z    Z17, K4, Z17
-	VCMPPS       $0x16, Z24, Z18, K4
-	VMOVAPS.Z    Z18, K4, Z18
-	VCMPPS       $0x16, Z24, Z19, K4
-	VMOVAPS.Z    Z19, K4, Z19
-	VCMPPS       $0x16, Z24, Z20, K4
-	VMOVAPS.Z    Z20, K4, Z20
-	VCMPPS       $0x16, Z24, Z21, K4
-	VMOVAPS.Z    Z21, K4, Z21
-	VCMPPS       $0x16, Z24, Z22, K4
-	VMOVAPS.Z    Z22, K4, Z22
-	VCMPPS       $0x16, Z24, Z23, K4
-	VMOVAPS.Z    Z23, K4, Z23
-	JMP          tile6then
+
+tile6summed:
+	CMPQ      168(AX), $0x00
+	JEQ       tile6then
+	VXORPS    Z24, Z24, Z24
+	CMPQ      168(AX), $0x01
+	JNE       tile6drelu
+	VCMPPS    $0x16, Z24, Z0, K4
+	VMOVAPS.Z Z0, K4, Z0
+	VCMPPS    $0x16, Z24, Z1, K4
+	VMOVAPS.Z Z1, K4, Z1
+	VCMPPS    $0x16, Z24, Z2, K4
+	VMOVAPS.Z Z2, K4, Z2
+	VCMPPS    $0x16, Z24, Z3, K4
+	VMOVAPS.Z Z3, K4, Z3
+	VCMPPS    $0x16, Z24, Z4, K4
+	VMOVAPS.Z Z4, K4, Z4
+	VCMPPS    $0x16, Z24, Z5, K4
+	VMOVAPS.Z Z5, K4, Z5
+	VCMPPS    $0x16, Z24, Z6, K4
+	VMOVAPS.Z Z6, K4, Z6
+	VCMPPS    $0x16, Z24, Z7, K4
+	VMOVAPS.Z Z7, K4, Z7
+	VCMPPS    $0x16, Z24, Z8, K4
+	VMOVAPS.Z Z8, K4, Z8
+	VCMPPS    $0x16, Z24, Z9, K4
+	VMOVAPS.Z Z9, K4, Z9
+	VCMPPS    $0x16, Z24, Z10, K4
+	VMOVAPS.Z Z10, K4, Z10
+	VCMPPS    $0x16, Z24, Z11, K4
+	VMOVAPS.Z Z11, K4, Z11
+	VCMPPS    $0x16, Z24, Z12, K4
+	VMOVAPS.Z Z12, K4, Z12
+	VCMPPS    $0x16, Z24, Z13, K4
+	VMOVAPS.Z Z13, K4, Z13
+	VCMPPS    $0x16, Z24, Z14, K4
+	VMOVAPS.Z Z14, K4, Z14
+	VCMPPS    $0x16, Z24, Z15, K4
+	VMOVAPS.Z Z15, K4, Z15
+	VCMPPS    $0x16, Z24, Z16, K4
+	VMOVAPS.Z Z16, K4, Z16
+	VCMPPS    $0x16, Z24, Z17, K4
+	VMOVAPS.Z Z17, K4, Z17
+	VCMPPS    $0x16, Z24, Z18, K4
+	VMOVAPS.Z Z18, K4, Z18
+	VCMPPS    $0x16, Z24, Z19, K4
+	VMOVAPS.Z Z19, K4, Z19
+	VCMPPS    $0x16, Z24, Z20, K4
+	VMOVAPS.Z Z20, K4, Z20
+	VCMPPS    $0x16, Z24, Z21, K4
+	VMOVAPS.Z Z21, K4, Z21
+	VCMPPS    $0x16, Z24, Z22, K4
+	VMOVAPS.Z Z22, K4, Z22
+	VCMPPS    $0x16, Z24, Z23, K4
+	VMOVAPS.Z Z23, K4, Z23
+	JMP       tile6then
 
 tile6drelu:
-	MOVQ      216(AX), SI
+	MOVQ      224(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z0, K4, Z0
@@ -7451,7 +9512,7 @@ tile6drelu:
 	VMOVAPS.Z Z3, K4, Z3
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z3
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z4, K4, Z4
@@ -7472,7 +9533,7 @@ tile6drelu:
 	VMOVAPS.Z Z7, K4, Z7
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z7
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z8, K4, Z8
@@ -7493,7 +9554,7 @@ tile6drelu:
 	VMOVAPS.Z Z11, K4, Z11
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z11
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z12, K4, Z12
@@ -7514,7 +9575,7 @@ tile6drelu:
 	VMOVAPS.Z Z15, K4, Z15
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z15
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z16, K4, Z16
@@ -7535,7 +9596,7 @@ tile6drelu:
 	VMOVAPS.Z Z19, K4, Z19
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z19
-	ADDQ      104(AX), SI
+	ADDQ      112(AX), SI
 	VMOVUPS   (SI), Z25
 	VCMPPS    $0x1e, Z24, Z25, K4
 	VMOVAPS.Z Z20, K4, Z20
@@ -7556,42 +9617,42 @@ tile6drelu:
 	VMOVAPS.Z Z23, K4, Z23
 	VCMPPS    $0x03, Z25, Z25, K4
 	VMOVAPS   Z25, K4, Z23
-	ADDQ      104(AX), SI
-	MOVQ      SI, 216(AX)
+	ADDQ      112(AX), SI
+	MOVQ      SI, 224(AX)
 
 tile6then:
-	CMPQ    152(AX), $0x00
+	CMPQ    160(AX), $0x00
 	JNE     tile6ragged
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
 	VMOVUPS Z22, 128(BX)
 	VMOVUPS Z23, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	JMP     tile6stored
 
 tile6ragged:
@@ -7599,49 +9660,49 @@ tile6ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
 	VMOVUPS Z22, 128(BX)
 	VMOVUPS Z23, K3, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	LEAQ  (DX)(R10*2), DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
-	MOVQ 96(AX), CX
-	ADDQ CX, 192(AX)
-	ADDQ $0x00000100, 184(AX)
-	ADDQ $0x00000100, 200(AX)
+	MOVQ 104(AX), CX
+	ADDQ CX, 200(AX)
+	ADDQ $0x00000100, 192(AX)
 	ADDQ $0x00000100, 208(AX)
-	DECQ 176(AX)
+	ADDQ $0x00000100, 216(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -7650,28 +9711,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed1AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), SI
-	MOVQ  80(AX), DI
-	MOVQ  56(AX), CX
+	MOVQ  80(AX), SI
+	MOVQ  88(AX), DI
+	MOVQ  64(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), R8
-	MOVQ  R8, 176(AX)
-	MOVQ  (AX), R8
+	MOVQ  128(AX), R8
 	MOVQ  R8, 184(AX)
-	MOVQ  16(AX), R8
+	MOVQ  (AX), R8
 	MOVQ  R8, 192(AX)
-	MOVQ  24(AX), R8
+	MOVQ  16(AX), R8
 	MOVQ  R8, 200(AX)
-	MOVQ  32(AX), R8
+	MOVQ  24(AX), R8
 	MOVQ  R8, 208(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x07
 	JGE  rows7to12
 	CMPQ R8, $0x04
@@ -7732,10 +9793,10 @@ rows12to12:
 tile1:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile1step:
 	VMOVUPS.Z    (R9), K1, Z1
@@ -7745,15 +9806,15 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -7764,12 +9825,12 @@ tile1stored:
 tile2:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile2step:
 	VMOVUPS.Z    (R9), K1, Z2
@@ -7781,26 +9842,26 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -7808,14 +9869,14 @@ tile2stored:
 tile3:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile3step:
 	VMOVUPS.Z    (R9), K1, Z3
@@ -7829,30 +9890,30 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -7860,16 +9921,16 @@ tile3stored:
 tile4:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile4step:
 	VMOVUPS.Z    (R9), K1, Z4
@@ -7885,34 +9946,34 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -7920,18 +9981,18 @@ tile4stored:
 tile5:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile5step:
 	VMOVUPS.Z    (R9), K1, Z5
@@ -7949,38 +10010,38 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -7988,20 +10049,20 @@ tile5stored:
 tile6:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile6step:
 	VMOVUPS.Z    (R9), K1, Z6
@@ -8021,42 +10082,42 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -8064,22 +10125,22 @@ tile6stored:
 tile7:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile7step:
 	VMOVUPS.Z    (R9), K1, Z7
@@ -8101,46 +10162,46 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -8148,24 +10209,24 @@ tile7stored:
 tile8:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile8step:
 	VMOVUPS.Z    (R9), K1, Z8
@@ -8189,50 +10250,50 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -8240,26 +10301,26 @@ tile8stored:
 tile9:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile9step:
 	VMOVUPS.Z    (R9), K1, Z9
@@ -8285,54 +10346,54 @@ tile9step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile9step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile9ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile9stored:
 	ADDQ  $0x24, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -8340,28 +10401,28 @@ tile9stored:
 tile10:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile10step:
 	VMOVUPS.Z    (R9), K1, Z10
@@ -8389,58 +10450,58 @@ tile10step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile10step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile10ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile10stored:
 	ADDQ  $0x28, DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -8448,30 +10509,30 @@ tile10stored:
 tile11:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z10
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile11step:
 	VMOVUPS.Z    (R9), K1, Z11
@@ -8501,62 +10562,62 @@ tile11step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile11step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile11ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile11stored:
 	ADDQ  $0x2c, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -8564,32 +10625,32 @@ tile11stored:
 tile12:
 	MOVQ      BX, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z4
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z6
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z10
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS.Z (R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile12step:
 	VMOVUPS.Z    (R9), K1, Z12
@@ -8621,73 +10682,73 @@ tile12step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile12step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile12ragged
 	VMOVUPS      Z0, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z1, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z5, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z7, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z11, (BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z1, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z5, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z7, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z11, K1, (BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile12stored:
 	ADDQ  $0x30, DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
+	ADDQ $0x00000040, 200(AX)
 	ADDQ $0x00000040, 192(AX)
-	ADDQ $0x00000040, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -8696,28 +10757,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed2AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), SI
-	MOVQ  80(AX), DI
-	MOVQ  56(AX), CX
+	MOVQ  80(AX), SI
+	MOVQ  88(AX), DI
+	MOVQ  64(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), R8
-	MOVQ  R8, 176(AX)
-	MOVQ  (AX), R8
+	MOVQ  128(AX), R8
 	MOVQ  R8, 184(AX)
-	MOVQ  16(AX), R8
+	MOVQ  (AX), R8
 	MOVQ  R8, 192(AX)
-	MOVQ  24(AX), R8
+	MOVQ  16(AX), R8
 	MOVQ  R8, 200(AX)
-	MOVQ  32(AX), R8
+	MOVQ  24(AX), R8
 	MOVQ  R8, 208(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x07
 	JGE  rows7to12
 	CMPQ R8, $0x04
@@ -8779,10 +10840,10 @@ tile1:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z2
@@ -8794,17 +10855,17 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -8816,13 +10877,13 @@ tile2:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z4
@@ -8837,30 +10898,30 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -8869,16 +10930,16 @@ tile3:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z6
@@ -8896,36 +10957,36 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -8934,19 +10995,19 @@ tile4:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z8
@@ -8967,42 +11028,42 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -9011,22 +11072,22 @@ tile5:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z10
@@ -9050,48 +11111,48 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -9100,25 +11161,25 @@ tile6:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z12
@@ -9145,54 +11206,54 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -9201,28 +11262,28 @@ tile7:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile7step:
 	VMOVUPS      (R9), Z14
@@ -9252,60 +11313,60 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -9314,31 +11375,31 @@ tile8:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile8step:
 	VMOVUPS      (R9), Z16
@@ -9371,66 +11432,66 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 	JMP   next
@@ -9439,34 +11500,34 @@ tile9:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile9step:
 	VMOVUPS      (R9), Z18
@@ -9502,72 +11563,72 @@ tile9step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile9step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile9ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile9stored
 
 tile9ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile9stored:
 	ADDQ  $0x24, DX
 	DECQ  CX
 	JNZ   tile9
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile8
 	JMP   next
@@ -9576,37 +11637,37 @@ tile10:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile10step:
 	VMOVUPS      (R9), Z20
@@ -9645,78 +11706,78 @@ tile10step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile10step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile10ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile10stored
 
 tile10ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile10stored:
 	ADDQ  $0x28, DX
 	DECQ  CX
 	JNZ   tile10
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile9
 	JMP   next
@@ -9725,40 +11786,40 @@ tile11:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS.Z 64(R8), K1, Z21
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile11step:
 	VMOVUPS      (R9), Z22
@@ -9800,84 +11861,84 @@ tile11step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile11step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile11ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile11stored
 
 tile11ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile11stored:
 	ADDQ  $0x2c, DX
 	DECQ  CX
 	JNZ   tile11
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile10
 	JMP   next
@@ -9886,43 +11947,43 @@ tile12:
 	MOVQ      BX, R8
 	VMOVUPS   (R8), Z0
 	VMOVUPS.Z 64(R8), K1, Z1
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z2
 	VMOVUPS.Z 64(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS.Z 64(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS.Z 64(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS.Z 64(R8), K1, Z9
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z10
 	VMOVUPS.Z 64(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS.Z 64(R8), K1, Z13
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z14
 	VMOVUPS.Z 64(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS.Z 64(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS.Z 64(R8), K1, Z19
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS.Z 64(R8), K1, Z21
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z22
 	VMOVUPS.Z 64(R8), K1, Z23
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile12step:
 	VMOVUPS      (R9), Z24
@@ -9967,97 +12028,97 @@ tile12step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile12step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile12ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z2, (BX)
 	VMOVUPS      Z3, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z11, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z14, (BX)
 	VMOVUPS      Z15, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z22, (BX)
 	VMOVUPS      Z23, 64(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile12stored
 
 tile12ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z2, (BX)
 	VMOVUPS Z3, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z10, (BX)
 	VMOVUPS Z11, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z14, (BX)
 	VMOVUPS Z15, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z22, (BX)
 	VMOVUPS Z23, K1, 64(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile12stored:
 	ADDQ  $0x30, DX
 	DECQ  CX
 	JNZ   tile12
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile11
 
 next:
+	ADDQ $0x00000080, 200(AX)
 	ADDQ $0x00000080, 192(AX)
-	ADDQ $0x00000080, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -10066,28 +12127,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed3AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), SI
-	MOVQ  80(AX), DI
-	MOVQ  56(AX), CX
+	MOVQ  80(AX), SI
+	MOVQ  88(AX), DI
+	MOVQ  64(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), R8
-	MOVQ  R8, 176(AX)
-	MOVQ  (AX), R8
+	MOVQ  128(AX), R8
 	MOVQ  R8, 184(AX)
-	MOVQ  16(AX), R8
+	MOVQ  (AX), R8
 	MOVQ  R8, 192(AX)
-	MOVQ  24(AX), R8
+	MOVQ  16(AX), R8
 	MOVQ  R8, 200(AX)
-	MOVQ  32(AX), R8
+	MOVQ  24(AX), R8
 	MOVQ  R8, 208(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x05
 	JGE  rows5to8
 	CMPQ R8, $0x03
@@ -10130,10 +12191,10 @@ tile1:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z3
@@ -10147,19 +12208,19 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -10172,14 +12233,14 @@ tile2:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z6
@@ -10197,34 +12258,34 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -10234,18 +12295,18 @@ tile3:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z9
@@ -10267,42 +12328,42 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -10312,22 +12373,22 @@ tile4:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z12
@@ -10353,50 +12414,50 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -10406,26 +12467,26 @@ tile5:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z15
@@ -10455,58 +12516,58 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -10516,30 +12577,30 @@ tile6:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z18
@@ -10573,66 +12634,66 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 	JMP   next
@@ -10642,34 +12703,34 @@ tile7:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS   64(R8), Z19
 	VMOVUPS.Z 128(R8), K1, Z20
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile7step:
 	VMOVUPS      (R9), Z21
@@ -10707,74 +12768,74 @@ tile7step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile7step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile7ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
 	VMOVUPS      Z20, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile7stored
 
 tile7ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile7stored:
 	ADDQ  $0x1c, DX
 	DECQ  CX
 	JNZ   tile7
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile6
 	JMP   next
@@ -10784,38 +12845,38 @@ tile8:
 	VMOVUPS   (R8), Z0
 	VMOVUPS   64(R8), Z1
 	VMOVUPS.Z 128(R8), K1, Z2
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z3
 	VMOVUPS   64(R8), Z4
 	VMOVUPS.Z 128(R8), K1, Z5
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z6
 	VMOVUPS   64(R8), Z7
 	VMOVUPS.Z 128(R8), K1, Z8
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z9
 	VMOVUPS   64(R8), Z10
 	VMOVUPS.Z 128(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS.Z 128(R8), K1, Z14
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z15
 	VMOVUPS   64(R8), Z16
 	VMOVUPS.Z 128(R8), K1, Z17
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z18
 	VMOVUPS   64(R8), Z19
 	VMOVUPS.Z 128(R8), K1, Z20
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z21
 	VMOVUPS   64(R8), Z22
 	VMOVUPS.Z 128(R8), K1, Z23
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile8step:
 	VMOVUPS      (R9), Z24
@@ -10857,89 +12918,89 @@ tile8step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile8step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile8ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z3, (BX)
 	VMOVUPS      Z4, 64(BX)
 	VMOVUPS      Z5, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z7, 64(BX)
 	VMOVUPS      Z8, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z9, (BX)
 	VMOVUPS      Z10, 64(BX)
 	VMOVUPS      Z11, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z15, (BX)
 	VMOVUPS      Z16, 64(BX)
 	VMOVUPS      Z17, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z18, (BX)
 	VMOVUPS      Z19, 64(BX)
 	VMOVUPS      Z20, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z21, (BX)
 	VMOVUPS      Z22, 64(BX)
 	VMOVUPS      Z23, 128(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile8stored
 
 tile8ragged:
 	VMOVUPS Z0, (BX)
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z3, (BX)
 	VMOVUPS Z4, 64(BX)
 	VMOVUPS Z5, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z6, (BX)
 	VMOVUPS Z7, 64(BX)
 	VMOVUPS Z8, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z9, (BX)
 	VMOVUPS Z10, 64(BX)
 	VMOVUPS Z11, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z15, (BX)
 	VMOVUPS Z16, 64(BX)
 	VMOVUPS Z17, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z18, (BX)
 	VMOVUPS Z19, 64(BX)
 	VMOVUPS Z20, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z21, (BX)
 	VMOVUPS Z22, 64(BX)
 	VMOVUPS Z23, K1, 128(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile8stored:
 	ADDQ  $0x20, DX
 	DECQ  CX
 	JNZ   tile8
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile7
 
 next:
+	ADDQ $0x000000c0, 200(AX)
 	ADDQ $0x000000c0, 192(AX)
-	ADDQ $0x000000c0, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -10948,28 +13009,28 @@ next:
 // Requires: AVX, AVX512F
 TEXT ·transposed4AVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), SI
-	MOVQ  80(AX), DI
-	MOVQ  56(AX), CX
+	MOVQ  80(AX), SI
+	MOVQ  88(AX), DI
+	MOVQ  64(AX), CX
 	KMOVW (CX), K1
-	MOVQ  120(AX), R8
-	MOVQ  R8, 176(AX)
-	MOVQ  (AX), R8
+	MOVQ  128(AX), R8
 	MOVQ  R8, 184(AX)
-	MOVQ  16(AX), R8
+	MOVQ  (AX), R8
 	MOVQ  R8, 192(AX)
-	MOVQ  24(AX), R8
+	MOVQ  16(AX), R8
 	MOVQ  R8, 200(AX)
-	MOVQ  32(AX), R8
+	MOVQ  24(AX), R8
 	MOVQ  R8, 208(AX)
+	MOVQ  32(AX), R8
+	MOVQ  R8, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), R8
+	MOVQ 136(AX), R8
 	CMPQ R8, $0x04
 	JGE  rows4to6
 	CMPQ R8, $0x02
@@ -11003,10 +13064,10 @@ tile1:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile1step:
 	VMOVUPS      (R9), Z4
@@ -11022,13 +13083,13 @@ tile1step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile1step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile1ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile1stored
 
 tile1ragged:
@@ -11036,7 +13097,7 @@ tile1ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile1stored:
 	ADDQ $0x04, DX
@@ -11050,15 +13111,15 @@ tile2:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile2step:
 	VMOVUPS      (R9), Z8
@@ -11079,18 +13140,18 @@ tile2step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile2step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile2ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile2stored
 
 tile2ragged:
@@ -11098,19 +13159,19 @@ tile2ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile2stored:
 	ADDQ  $0x08, DX
 	DECQ  CX
 	JNZ   tile2
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile1
 	JMP   next
@@ -11121,20 +13182,20 @@ tile3:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile3step:
 	VMOVUPS      (R9), Z12
@@ -11160,23 +13221,23 @@ tile3step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile3step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile3ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile3stored
 
 tile3ragged:
@@ -11184,24 +13245,24 @@ tile3ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile3stored:
 	ADDQ  $0x0c, DX
 	DECQ  CX
 	JNZ   tile3
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile2
 	JMP   next
@@ -11212,25 +13273,25 @@ tile4:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile4step:
 	VMOVUPS      (R9), Z16
@@ -11261,28 +13322,28 @@ tile4step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile4step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile4ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile4stored
 
 tile4ragged:
@@ -11290,29 +13351,29 @@ tile4ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile4stored:
 	ADDQ  $0x10, DX
 	DECQ  CX
 	JNZ   tile4
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile3
 	JMP   next
@@ -11323,30 +13384,30 @@ tile5:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS   64(R8), Z17
 	VMOVUPS   128(R8), Z18
 	VMOVUPS.Z 192(R8), K1, Z19
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile5step:
 	VMOVUPS      (R9), Z20
@@ -11382,33 +13443,33 @@ tile5step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile5step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile5ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
 	VMOVUPS      Z18, 128(BX)
 	VMOVUPS      Z19, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile5stored
 
 tile5ragged:
@@ -11416,34 +13477,34 @@ tile5ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile5stored:
 	ADDQ  $0x14, DX
 	DECQ  CX
 	JNZ   tile5
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile4
 	JMP   next
@@ -11454,35 +13515,35 @@ tile6:
 	VMOVUPS   64(R8), Z1
 	VMOVUPS   128(R8), Z2
 	VMOVUPS.Z 192(R8), K1, Z3
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z4
 	VMOVUPS   64(R8), Z5
 	VMOVUPS   128(R8), Z6
 	VMOVUPS.Z 192(R8), K1, Z7
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z8
 	VMOVUPS   64(R8), Z9
 	VMOVUPS   128(R8), Z10
 	VMOVUPS.Z 192(R8), K1, Z11
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z12
 	VMOVUPS   64(R8), Z13
 	VMOVUPS   128(R8), Z14
 	VMOVUPS.Z 192(R8), K1, Z15
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z16
 	VMOVUPS   64(R8), Z17
 	VMOVUPS   128(R8), Z18
 	VMOVUPS.Z 192(R8), K1, Z19
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	VMOVUPS   (R8), Z20
 	VMOVUPS   64(R8), Z21
 	VMOVUPS   128(R8), Z22
 	VMOVUPS.Z 192(R8), K1, Z23
-	ADDQ      64(AX), R8
+	ADDQ      72(AX), R8
 	MOVQ      DX, R8
-	MOVQ      192(AX), R9
-	MOVQ      112(AX), R10
+	MOVQ      200(AX), R9
+	MOVQ      120(AX), R10
 
 tile6step:
 	VMOVUPS      (R9), Z24
@@ -11523,38 +13584,38 @@ tile6step:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNZ          tile6step
-	CMPQ         152(AX), $0x00
+	CMPQ         160(AX), $0x00
 	JNE          tile6ragged
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
 	VMOVUPS      Z3, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z4, (BX)
 	VMOVUPS      Z5, 64(BX)
 	VMOVUPS      Z6, 128(BX)
 	VMOVUPS      Z7, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z8, (BX)
 	VMOVUPS      Z9, 64(BX)
 	VMOVUPS      Z10, 128(BX)
 	VMOVUPS      Z11, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z12, (BX)
 	VMOVUPS      Z13, 64(BX)
 	VMOVUPS      Z14, 128(BX)
 	VMOVUPS      Z15, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z16, (BX)
 	VMOVUPS      Z17, 64(BX)
 	VMOVUPS      Z18, 128(BX)
 	VMOVUPS      Z19, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	VMOVUPS      Z20, (BX)
 	VMOVUPS      Z21, 64(BX)
 	VMOVUPS      Z22, 128(BX)
 	VMOVUPS      Z23, 192(BX)
-	ADDQ         64(AX), BX
+	ADDQ         72(AX), BX
 	JMP          tile6stored
 
 tile6ragged:
@@ -11562,46 +13623,46 @@ tile6ragged:
 	VMOVUPS Z1, 64(BX)
 	VMOVUPS Z2, 128(BX)
 	VMOVUPS Z3, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z4, (BX)
 	VMOVUPS Z5, 64(BX)
 	VMOVUPS Z6, 128(BX)
 	VMOVUPS Z7, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z8, (BX)
 	VMOVUPS Z9, 64(BX)
 	VMOVUPS Z10, 128(BX)
 	VMOVUPS Z11, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z12, (BX)
 	VMOVUPS Z13, 64(BX)
 	VMOVUPS Z14, 128(BX)
 	VMOVUPS Z15, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z16, (BX)
 	VMOVUPS Z17, 64(BX)
 	VMOVUPS Z18, 128(BX)
 	VMOVUPS Z19, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 	VMOVUPS Z20, (BX)
 	VMOVUPS Z21, 64(BX)
 	VMOVUPS Z22, 128(BX)
 	VMOVUPS Z23, K1, 192(BX)
-	ADDQ    64(AX), BX
+	ADDQ    72(AX), BX
 
 tile6stored:
 	ADDQ  $0x18, DX
 	DECQ  CX
 	JNZ   tile6
-	MOVQ  168(AX), CX
-	MOVQ  $0x00000000, 168(AX)
+	MOVQ  176(AX), CX
+	MOVQ  $0x00000000, 176(AX)
 	TESTQ CX, CX
 	JNZ   tile5
 
 next:
+	ADDQ $0x00000100, 200(AX)
 	ADDQ $0x00000100, 192(AX)
-	ADDQ $0x00000100, 184(AX)
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -11610,32 +13671,32 @@ next:
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·narrowProductAVX512(SB), NOSPLIT, $0-8
 	MOVQ  args+0(FP), AX
-	MOVQ  72(AX), R9
+	MOVQ  80(AX), R9
 	LEAQ  (R9)(R9*2), R10
 	LEAQ  (R9)(R9*4), R11
 	LEAQ  (R10)(R9*4), R12
-	MOVQ  48(AX), CX
-	KMOVW (CX), K1
 	MOVQ  56(AX), CX
+	KMOVW (CX), K1
+	MOVQ  64(AX), CX
 	KMOVW (CX), K2
-	MOVQ  120(AX), SI
-	MOVQ  SI, 176(AX)
-	MOVQ  (AX), SI
+	MOVQ  128(AX), SI
 	MOVQ  SI, 184(AX)
-	MOVQ  16(AX), SI
+	MOVQ  (AX), SI
 	MOVQ  SI, 192(AX)
-	MOVQ  24(AX), SI
+	MOVQ  16(AX), SI
 	MOVQ  SI, 200(AX)
-	MOVQ  32(AX), SI
+	MOVQ  24(AX), SI
 	MOVQ  SI, 208(AX)
+	MOVQ  32(AX), SI
+	MOVQ  SI, 216(AX)
 
 panel:
 	MOVQ 8(AX), DX
-	MOVQ 184(AX), BX
+	MOVQ 192(AX), BX
+	MOVQ 152(AX), CX
+	MOVQ CX, 176(AX)
 	MOVQ 144(AX), CX
-	MOVQ CX, 168(AX)
-	MOVQ 136(AX), CX
-	MOVQ 128(AX), SI
+	MOVQ 136(AX), SI
 	CMPQ SI, $0x05
 	JGE  rows5to8
 	CMPQ SI, $0x03
@@ -11674,23 +13735,23 @@ rows8to8:
 	JMP tile8
 
 tile1:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
-	MOVQ         192(AX), SI
-	MOVQ         112(AX), DI
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
+	MOVQ         200(AX), SI
+	MOVQ         120(AX), DI
 	SUBQ         $0x04, DI
 	JLT          tile1rest
 
@@ -11738,17 +13799,17 @@ tile1one:
 tile1summed:
 	VEXTRACTF32X4 $0x00, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X1
 	VMOVUPS       X1, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), DI
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), DI
 	NEGQ          DI
 	LEAQ          (DX)(DI*4), DX
 	LEAQ          (DX)(R9*4), DX
@@ -11757,36 +13818,36 @@ tile1summed:
 	JMP           next
 
 tile2:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
-	MOVQ         192(AX), SI
-	MOVQ         112(AX), DI
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
+	MOVQ         200(AX), SI
+	MOVQ         120(AX), DI
 	SUBQ         $0x04, DI
 	JLT          tile2rest
 
@@ -11854,85 +13915,85 @@ tile2one:
 tile2summed:
 	VEXTRACTF32X4 $0x00, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X2
 	VMOVUPS       X2, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), DI
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), DI
 	NEGQ          DI
 	LEAQ          (DX)(DI*4), DX
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile2
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile1
 	JMP           next
 
 tile3:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
-	MOVQ         192(AX), DI
-	MOVQ         112(AX), R8
+	MOVQ         200(AX), DI
+	MOVQ         120(AX), R8
 	SUBQ         $0x04, R8
 	JLT          tile3rest
 
@@ -12022,111 +14083,111 @@ tile3one:
 tile3summed:
 	VEXTRACTF32X4 $0x00, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X3
 	VMOVUPS       X3, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R8
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R8
 	NEGQ          R8
 	LEAQ          (DX)(R8*4), DX
 	LEAQ          (DX)(R9*8), DX
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile3
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile2
 	JMP           next
 
 tile4:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
-	MOVQ         192(AX), DI
-	MOVQ         112(AX), R8
+	MOVQ         200(AX), DI
+	MOVQ         120(AX), R8
 	SUBQ         $0x04, R8
 	JLT          tile4rest
 
@@ -12236,137 +14297,137 @@ tile4one:
 tile4summed:
 	VEXTRACTF32X4 $0x00, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X4
 	VMOVUPS       X4, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R8
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R8
 	NEGQ          R8
 	LEAQ          (DX)(R8*4), DX
 	LEAQ          (DX)(R9*8), DX
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile4
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile3
 	JMP           next
 
 tile5:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
-	MOVQ         192(AX), R8
-	MOVQ         112(AX), R13
+	MOVQ         200(AX), R8
+	MOVQ         120(AX), R13
 	SUBQ         $0x04, R13
 	JLT          tile5rest
 
@@ -12498,65 +14559,65 @@ tile5one:
 tile5summed:
 	VEXTRACTF32X4 $0x00, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X5
 	VMOVUPS       X5, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R13
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R13
 	NEGQ          R13
 	LEAQ          (DX)(R13*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -12564,97 +14625,97 @@ tile5summed:
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile5
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile4
 	JMP           next
 
 tile6:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
-	MOVQ         192(AX), R8
-	MOVQ         112(AX), R13
+	MOVQ         200(AX), R8
+	MOVQ         120(AX), R13
 	SUBQ         $0x04, R13
 	JLT          tile6rest
 
@@ -12806,77 +14867,77 @@ tile6one:
 tile6summed:
 	VEXTRACTF32X4 $0x00, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X6
 	VMOVUPS       X6, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R13
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R13
 	NEGQ          R13
 	LEAQ          (DX)(R13*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -12884,111 +14945,111 @@ tile6summed:
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile6
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile5
 	JMP           next
 
 tile7:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z6, Z6, Z6
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x00, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x01, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x02, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x03, X7, Z6, Z6
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
 	LEAQ         (DI)(R9*8), R8
-	MOVQ         192(AX), R13
-	MOVQ         112(AX), R14
+	MOVQ         200(AX), R13
+	MOVQ         120(AX), R14
 	SUBQ         $0x04, R14
 	JLT          tile7rest
 
@@ -13162,89 +15223,89 @@ tile7one:
 tile7summed:
 	VEXTRACTF32X4 $0x00, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X7
 	VMOVUPS       X7, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R14
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R14
 	NEGQ          R14
 	LEAQ          (DX)(R14*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -13253,124 +15314,124 @@ tile7summed:
 	LEAQ          (DX)(R9*4), DX
 	DECQ          CX
 	JNZ           tile7
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile6
 	JMP           next
 
 tile8:
-	MOVQ         200(AX), SI
+	MOVQ         208(AX), SI
 	VXORPS       Z0, Z0, Z0
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x00, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x01, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x02, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X1
 	VINSERTF32X4 $0x03, X1, Z0, Z0
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z1, Z1, Z1
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x00, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x01, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x02, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X2
 	VINSERTF32X4 $0x03, X2, Z1, Z1
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z2, Z2, Z2
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x00, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x01, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x02, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X3
 	VINSERTF32X4 $0x03, X3, Z2, Z2
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z3, Z3, Z3
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x00, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x01, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x02, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X4
 	VINSERTF32X4 $0x03, X4, Z3, Z3
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z4, Z4, Z4
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x00, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x01, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x02, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X5
 	VINSERTF32X4 $0x03, X5, Z4, Z4
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z5, Z5, Z5
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x00, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x01, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x02, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X6
 	VINSERTF32X4 $0x03, X6, Z5, Z5
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z6, Z6, Z6
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x00, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x01, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x02, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X7
 	VINSERTF32X4 $0x03, X7, Z6, Z6
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VXORPS       Z7, Z7, Z7
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x00, X8, Z7, Z7
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x01, X8, Z7, Z7
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x02, X8, Z7, Z7
-	ADDQ         88(AX), SI
+	ADDQ         96(AX), SI
 	VMOVUPS.Z    (SI), K1, X8
 	VINSERTF32X4 $0x03, X8, Z7, Z7
-	ADDQ         88(AX), SI
-	MOVQ         SI, 200(AX)
+	ADDQ         96(AX), SI
+	MOVQ         SI, 208(AX)
 	LEAQ         (DX)(R9*8), SI
 	LEAQ         (SI)(R9*8), DI
 	LEAQ         (DI)(R9*8), R8
-	MOVQ         192(AX), R13
-	MOVQ         112(AX), R14
+	MOVQ         200(AX), R13
+	MOVQ         120(AX), R14
 	SUBQ         $0x04, R14
 	JLT          tile8rest
 
@@ -13564,101 +15625,101 @@ tile8one:
 tile8summed:
 	VEXTRACTF32X4 $0x00, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z0, X8
 	VMOVUPS       X8, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z0, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z1, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z2, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z3, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z4, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z5, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z6, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x00, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x01, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x02, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
+	ADDQ          72(AX), BX
 	VEXTRACTF32X4 $0x03, Z7, X0
 	VMOVUPS       X0, K2, (BX)
-	ADDQ          64(AX), BX
-	MOVQ          112(AX), R14
+	ADDQ          72(AX), BX
+	MOVQ          120(AX), R14
 	NEGQ          R14
 	LEAQ          (DX)(R14*4), DX
 	LEAQ          (DX)(R9*8), DX
@@ -13667,13 +15728,13 @@ tile8summed:
 	LEAQ          (DX)(R9*8), DX
 	DECQ          CX
 	JNZ           tile8
-	MOVQ          168(AX), CX
-	MOVQ          $0x00000000, 168(AX)
+	MOVQ          176(AX), CX
+	MOVQ          $0x00000000, 176(AX)
 	TESTQ         CX, CX
 	JNZ           tile7
 
 next:
-	DECQ 176(AX)
+	DECQ 184(AX)
 	JNZ  panel
 	VZEROUPPER
 	RET
@@ -13684,8 +15745,8 @@ TEXT ·addRowsAVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 	MOVQ (AX), CX
 	MOVQ 16(AX), DX
-	MOVQ 80(AX), BX
-	MOVQ 120(AX), SI
+	MOVQ 88(AX), BX
+	MOVQ 128(AX), SI
 
 by8:
 	CMPQ    SI, $0x08
@@ -13699,7 +15760,7 @@ by8:
 	VMOVUPS 384(CX), Z6
 	VMOVUPS 448(CX), Z7
 	MOVQ    DX, DI
-	MOVQ    112(AX), R8
+	MOVQ    120(AX), R8
 
 by8step:
 	VADDPS  (DI), Z0, Z0
@@ -13732,7 +15793,7 @@ by1:
 	JLE     by1end
 	VMOVUPS (CX), Z0
 	MOVQ    DX, DI
-	MOVQ    112(AX), R8
+	MOVQ    120(AX), R8
 
 by1step:
 	VADDPS  (DI), Z0, Z0
@@ -13746,10 +15807,10 @@ by1step:
 	JMP     by1
 
 by1end:
-	MOVQ      56(AX), SI
+	MOVQ      64(AX), SI
 	KMOVW     (SI), K1
 	VMOVUPS.Z (CX), K1, Z0
-	MOVQ      112(AX), AX
+	MOVQ      120(AX), AX
 
 laststep:
 	VMOVUPS.Z (DX), K1, Z1
@@ -13779,7 +15840,7 @@ TEXT ·peakAVX512(SB), NOSPLIT, $0-8
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
-	MOVQ   112(AX), AX
+	MOVQ   120(AX), AX
 
 step:
 	VFMADD231PS Z12, Z13, Z0

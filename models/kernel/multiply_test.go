@@ -104,10 +104,10 @@ func (x multiplication) packed(t *testing.T, s *Set[float32], f memory, seed uin
 	rows(r, y, x.m, x.n, shape.Ldy, x.special)
 	again := slices.Clone(c)
 	p := s.Product(shape)
-	p.Run(x.m, c, a, packed, start, y)
+	p.Run(x.m, c, a, packed, start, y, nil)
 	first := slices.Clone(c)
 	copy(c, again)
-	p.Run(x.m, c, a, packed, start, y)
+	p.Run(x.m, c, a, packed, start, y, anythingAhead(r))
 	if i := firstDifference(c, first); i >= 0 {
 		t.Fatalf("%s: %+v gives %x for element %d, and when it runs again %x", s.ISA, x, first[i], i, c[i])
 	}
@@ -118,6 +118,17 @@ func (x multiplication) packed(t *testing.T, s *Set[float32], f memory, seed uin
 		}
 	}
 	return slices.Clone(c)
+}
+
+// anythingAhead is memory to be brought in, little or much of it, and some that is not there.
+func anythingAhead(r *rand.Rand) *Ahead {
+	a := new(Ahead).Clear()
+	memory := make([]float32, 1)
+	for range r.IntN(5) {
+		Walk(a, memory, r.IntN(1<<20)-1<<19, 1+r.IntN(1<<r.IntN(12)), 0)
+	}
+	a.Step()
+	return a
 }
 
 // transposedLeft computes MulTN.
@@ -220,7 +231,7 @@ func TestThenIsTheOperationAfterwards(t *testing.T) {
 			ThenReLU:  {Op: OpReLU, Dst: Stream(0), A: Stream(0)},
 			ThenDReLU: {Op: OpDReLU, Dst: Stream(0), A: Stream(0), B: Stream(1)},
 		} {
-			s.Product(ProductShape{N: n, K: k, Ldc: n, Lda: k, Then: then, Ldy: n}).Run(m, c, a, packed, nil, y)
+			s.Product(ProductShape{N: n, K: k, Ldc: n, Lda: k, Then: then, Ldy: n}).Run(m, c, a, packed, nil, y, nil)
 			s.MulPacked(want, n, a, k, packed, m, n, k, nil, false)
 			p, err := s.Compile([]Instr{code}, nil)
 			if err != nil {
@@ -263,7 +274,7 @@ func TestProductsDoNotAllocate(t *testing.T) {
 		if allocations := testing.AllocsPerRun(10, func() {
 			s.Pack(packed, b, k, n, n, false)
 			s.MulPacked(c, n, a, k, packed, m, n, k, b[:n], false)
-			p.Run(rows, c, a, packed, nil, nil)
+			p.Run(rows, c, a, packed, nil, nil, nil)
 			rows = m + 1 - rows // the calls are worked out anew each time
 			s.MulTN(c, n, a, m, b, n, m, n, k)
 			s.MulTN(c, n, a, m, b, n, m, 3, k)
@@ -289,10 +300,10 @@ func TestDoublePrecision(t *testing.T) {
 func TestArguments(t *testing.T) {
 	var a arguments
 	for i, offset := range []uintptr{
-		unsafe.Offsetof(a.c), unsafe.Offsetof(a.a), unsafe.Offsetof(a.b), unsafe.Offsetof(a.start), unsafe.Offsetof(a.y), unsafe.Offsetof(a.startMask), unsafe.Offsetof(a.startLast),
+		unsafe.Offsetof(a.c), unsafe.Offsetof(a.a), unsafe.Offsetof(a.b), unsafe.Offsetof(a.start), unsafe.Offsetof(a.y), unsafe.Offsetof(a.ahead), unsafe.Offsetof(a.startMask), unsafe.Offsetof(a.startLast),
 		unsafe.Offsetof(a.last), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldc), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.lda), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldb), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.startStride), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.panelStride), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ldy),
 		unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.k), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.panels), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.rows), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.tiles), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.lowTiles), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.ragged), unsafe.Offsetof(a.sizes) + unsafe.Offsetof(a.sizes.then),
-		unsafe.Offsetof(a.pending), unsafe.Offsetof(a.panelsLeft), unsafe.Offsetof(a.panelC), unsafe.Offsetof(a.panelB), unsafe.Offsetof(a.panelStart), unsafe.Offsetof(a.panelY), unsafe.Offsetof(a.tileY),
+		unsafe.Offsetof(a.pending), unsafe.Offsetof(a.panelsLeft), unsafe.Offsetof(a.panelC), unsafe.Offsetof(a.panelB), unsafe.Offsetof(a.panelStart), unsafe.Offsetof(a.panelY), unsafe.Offsetof(a.tileY), unsafe.Offsetof(a.tileLeft),
 	} {
 		if offset != uintptr(8*i) {
 			t.Errorf("field %d of the arguments is at %d", i, offset)

@@ -42,8 +42,8 @@ func (s *Set[F]) Product(shape ProductShape) *Product[F] {
 func (p *Product[F]) Clone() *Product[F] { return p.set.Product(p.ProductShape) }
 
 // Run computes C = start + A·B for m rows as MulPacked does, and then does what the shape says. A start and a y (ThenDReLU's operand, which may not overlap with C) are read only
-// where the shape has them.
-func (p *Product[F]) Run(m int, c, a, packed, start, y []F) {
+// where the shape has them. Meanwhile it brings what is ahead into the cache (nil: nothing).
+func (p *Product[F]) Run(m int, c, a, packed, start, y []F, ahead *Ahead) {
 	if p.set.ISA == Generic || p.K == 0 || p.N <= narrowColumns && p.Then != ThenNothing {
 		if !p.Start {
 			start = nil
@@ -66,7 +66,7 @@ func (p *Product[F]) Run(m int, c, a, packed, start, y []F) {
 		p.cut(m, q)
 	}
 	for i := range p.calls {
-		p.calls[i].run(p.set.ISA, &q)
+		p.calls[i].run(p.set.ISA, &q, ahead.list())
 	}
 }
 
@@ -116,10 +116,10 @@ func (p *product) prepare(isa ISA, width int, args *arguments) preparedCall {
 	return q
 }
 
-func (p *preparedCall) run(isa ISA, q *operands) {
+func (p *preparedCall) run(isa ISA, q *operands, ahead unsafe.Pointer) {
 	masks := isa.masks()
 	args := arguments{
-		c: unsafe.Add(q.c, p.c), a: unsafe.Add(q.a, p.a), b: unsafe.Add(q.b, p.b), start: unsafe.Add(q.c, p.start), y: unsafe.Add(q.y, p.y),
+		c: unsafe.Add(q.c, p.c), a: unsafe.Add(q.a, p.a), b: unsafe.Add(q.b, p.b), start: unsafe.Add(q.c, p.start), y: unsafe.Add(q.y, p.y), ahead: ahead,
 		startMask: unsafe.Add(masks, p.startMask), startLast: unsafe.Add(masks, p.startLast), last: unsafe.Add(masks, p.last), sizes: p.sizes,
 	}
 	if p.fromRow {

@@ -54,6 +54,7 @@ func (p *product) do(isa ISA, width int, args *arguments) {
 	case p.transposed:
 		isa.multiplyTransposed(width, args)
 	default:
+		args.ahead = unsafe.Pointer(nothingAhead)
 		isa.multiply(width, args)
 	}
 }

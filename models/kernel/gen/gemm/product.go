@@ -59,22 +59,63 @@ func (p *productTile) emit(rows int) {
 		ADDQ(field(p.args, atStartStride), p.start)
 	}
 
-	steps := GP64()
 	p.rows.begin(p.a, rows)
 	MOVQ(field(p.args, atPanelB), p.b)
-	MOVQ(field(p.args, atK), steps)
-	Label(name + "step")
-	b := p.vectors(p.width)
-	for w := range b {
-		VMOVUPS(Mem{Base: p.b, Disp: w * p.bytes}, b[w])
-	}
-	p.step(acc, b, p.rows.row)
-	ADDQ(U32(p.width*p.bytes), p.b)
-	p.rows.advance(rows, 1)
-	DECQ(steps)
-	JNZ(LabelRef(name + "step"))
+	p.ahead(acc, name)
+	steps := GP64()
+	MOVQ(field(p.args, atTileLeft), steps)
+	p.steps(acc, steps, name+"step", func() {})
+	Label(name + "summed")
 
 	p.then(acc, name)
 	p.storeTile(p.panelLoop, acc, p.last, name)
 	p.rows.next(p.a, rows)
+}
+
+// ahead emits as many steps as there are lines to be brought into the second-level cache. It goes to the end of the sums if that was all, else it leaves in the arguments how many
+// steps are left. There are only three registers for it.
+func (p *productTile) ahead(acc [][]reg.VecVirtual, name string) {
+	part, lines, from := GP64(), GP64(), GP64()
+	MOVQ(field(p.args, atK), lines)
+	MOVQ(lines, field(p.args, atTileLeft))
+	Label(name + "part")
+	MOVQ(field(p.args, atAhead), part)
+	MOVQ(Mem{Base: part}, part)
+	MOVQ(field(p.args, atTileLeft), lines)
+	CMPQ(lines, Mem{Base: part, Disp: atLines})
+	CMOVQGT(Mem{Base: part, Disp: atLines}, lines)
+	TESTQ(lines, lines)
+	JZ(LabelRef(name + "rest"))
+	SUBQ(lines, field(p.args, atTileLeft))
+	MOVQ(Mem{Base: part, Disp: atFrom}, from)
+	SHLQ(U8(lineShift), lines)
+	ADDQ(lines, Mem{Base: part, Disp: atFrom})
+	SHRQ(U8(lineShift), lines)
+	SUBQ(lines, Mem{Base: part, Disp: atLines})
+	JNZ(LabelRef(name + "ahead"))
+	MOVQ(field(p.args, atAhead), part)
+	ADDQ(U8(partSize), Mem{Base: part})
+	p.steps(acc, lines, name+"ahead", func() {
+		PREFETCHT1(Mem{Base: from})
+		ADDQ(U8(1<<lineShift), from)
+	})
+	CMPQ(field(p.args, atTileLeft), U8(0))
+	JNE(LabelRef(name + "part"))
+	JMP(LabelRef(name + "summed"))
+	Label(name + "rest")
+}
+
+// steps emits a loop along the inner dimension, in which meanwhile happens as well.
+func (p *productTile) steps(acc [][]reg.VecVirtual, count reg.GPVirtual, label string, meanwhile func()) {
+	Label(label)
+	b := p.vectors(p.width)
+	for w := range b {
+		VMOVUPS(Mem{Base: p.b, Disp: w * p.bytes}, b[w])
+	}
+	meanwhile()
+	p.step(acc, b, p.rows.row)
+	ADDQ(U32(p.width*p.bytes), p.b)
+	p.rows.advance(len(acc), 1)
+	DECQ(count)
+	JNZ(LabelRef(label))
 }
