@@ -21,13 +21,12 @@ type ProductShape struct {
 	Ldy        int  // of ThenDReLU's operand: elements from row to row
 }
 
-// A preparedCall is one call of the assembly with distances in the place of addresses, in bytes.
+// A preparedCall is one call of the assembly: its arguments, and how far from the beginning of the operands those of them are that change from run to run, in bytes.
 type preparedCall struct {
-	sizes
-	width                      int // 0: the narrow product
-	c, a, b, start, y          int
-	startMask, startLast, last int  // from the first of the masks
-	fromRow                    bool // start counts from the row of the start, not from C
+	args              arguments
+	width             int // 0: the narrow product
+	c, a, b, start, y int
+	fromRow           bool // start counts from the row of the start, not from C
 }
 
 // usualCalls is how many calls there is room for from the beginning: a small product is one, or as many as it has widths of panels.
@@ -61,12 +60,17 @@ func (p *Product[F]) Run(m int, c, a, packed, start, y []F, ahead *Ahead) {
 	} else {
 		y = c
 	}
-	q := operands{address(c), address(a), address(packed), address(start), address(y)}
 	if m != p.rows {
-		p.cut(m, q)
+		p.cut(m, operands{address(c), address(a), address(packed), address(start), address(y)})
 	}
 	for i := range p.calls {
-		p.calls[i].run(p.set.ISA, &q, ahead.list())
+		call := &p.calls[i]
+		call.args.c, call.args.a, call.args.b = unsafe.Add(address(c), call.c), unsafe.Add(address(a), call.a), unsafe.Add(address(packed), call.b)
+		call.args.start, call.args.y, call.args.ahead = unsafe.Add(address(c), call.start), unsafe.Add(address(y), call.y), ahead.list()
+		if call.fromRow {
+			call.args.start = unsafe.Add(address(start), call.start)
+		}
+		p.set.ISA.multiply(call.width, &call.args)
 	}
 }
 
@@ -99,31 +103,20 @@ func (s ProductShape) product(m int, q operands) product {
 	return p
 }
 
-// prepare is a call that is to be made later.
+// prepare is a call that is to be made later. It keeps no address of an operand, which may be on a stack.
 func (p *product) prepare(isa ISA, width int, args *arguments) preparedCall {
 	from := func(x, base unsafe.Pointer) int { return int(uintptr(x) - uintptr(base)) }
 	q := preparedCall{
-		sizes: args.sizes, width: width, c: from(args.c, p.base.c), a: from(args.a, p.base.a), b: from(args.b, p.base.b),
-		start: from(args.start, p.base.c), startLast: from(args.startLast, isa.masks()), last: from(args.last, isa.masks()),
-		fromRow: args.startStride == 0,
+		width: width, c: from(args.c, p.base.c), a: from(args.a, p.base.a), b: from(args.b, p.base.b), start: from(args.start, p.base.c), fromRow: args.startStride == 0,
 	}
 	if q.fromRow {
 		q.start = from(args.start, p.base.row)
 	}
+	masks := isa.masks()
+	q.args.sizes = args.sizes
+	q.args.startLast, q.args.last = unsafe.Add(masks, from(args.startLast, masks)), unsafe.Add(masks, from(args.last, masks))
 	if width > 0 { // what the narrow product does not have
-		q.y, q.startMask = from(args.y, p.base.y), from(args.startMask, isa.masks())
+		q.y, q.args.startMask = from(args.y, p.base.y), unsafe.Add(masks, from(args.startMask, masks))
 	}
 	return q
-}
-
-func (p *preparedCall) run(isa ISA, q *operands, ahead unsafe.Pointer) {
-	masks := isa.masks()
-	args := arguments{
-		c: unsafe.Add(q.c, p.c), a: unsafe.Add(q.a, p.a), b: unsafe.Add(q.b, p.b), start: unsafe.Add(q.c, p.start), y: unsafe.Add(q.y, p.y), ahead: ahead,
-		startMask: unsafe.Add(masks, p.startMask), startLast: unsafe.Add(masks, p.startLast), last: unsafe.Add(masks, p.last), sizes: p.sizes,
-	}
-	if p.fromRow {
-		args.start = unsafe.Add(q.row, p.start)
-	}
-	isa.multiply(p.width, &args)
 }
