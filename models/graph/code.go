@@ -48,9 +48,8 @@ type instr[F Float] struct {
 	operands []operand[F]
 
 	elements *kernel.Program[F]
-	code     []kernel.Instr // of elements, to be printed
-	columns  []bool         // of elements: the operands that have one column, which stands for all
-	streams  []kernel.Strided[F]
+	code     []kernel.Instr      // of elements, to be printed
+	streams  []kernel.Strided[F] // of elements: the operands; where their data is changes from run to run
 
 	packed     int // where the packed weight begins
 	transposed bool
@@ -266,7 +265,7 @@ func (i instr[F]) String() string {
 	if i.kind == callElements {
 		for j, o := range i.operands {
 			fmt.Fprintf(&s, " s%d=%v", j, o.place)
-			if i.columns[j] {
+			if i.streams[j].Column {
 				fmt.Fprint(&s, " (column)")
 			} else if o.stride == 0 {
 				fmt.Fprint(&s, " (row)")
@@ -328,7 +327,7 @@ func (c *code[F]) clone() *code[F] {
 			}
 			if i.elements != nil {
 				i.elements = i.elements.Clone()
-				i.streams = make([]kernel.Strided[F], len(i.streams))
+				i.streams = slices.Clone(i.streams)
 			}
 		}
 	}

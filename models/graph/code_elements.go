@@ -29,7 +29,7 @@ func (e *emitter[F]) elements(r region, t task) {
 	if err != nil && e.failed == nil {
 		e.failed = fmt.Errorf("compiling %v: %w", v, err)
 	}
-	x.instr.elements, x.instr.streams = p, make([]kernel.Strided[F], len(x.instr.operands))
+	x.instr.elements = p
 	e.add(r, x.instr)
 }
 
@@ -81,7 +81,7 @@ func (x *elementEmitter[F]) operand(v, a *value) kernel.Operand {
 }
 
 func (x *elementEmitter[F]) stream(o operand[F], column bool) kernel.Operand {
-	x.instr.operands, x.instr.columns = append(x.instr.operands, o), append(x.instr.columns, column)
+	x.instr.operands, x.instr.streams = append(x.instr.operands, o), append(x.instr.streams, kernel.Strided[F]{Stride: o.stride, Column: column})
 	return kernel.Stream(len(x.instr.operands) - 1)
 }
 

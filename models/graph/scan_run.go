@@ -51,8 +51,7 @@ func (f *frame[F]) run(r region, rows int) error {
 
 func (f *frame[F]) elements(i *instr[F], rows int) {
 	for k := range i.operands {
-		o := &i.operands[k]
-		i.streams[k] = kernel.Strided[F]{Data: f.data(o), Stride: o.stride, Column: i.columns[k]}
+		i.streams[k].Data = f.data(&i.operands[k])
 	}
 	i.elements.Run(rows, i.n, i.streams)
 }

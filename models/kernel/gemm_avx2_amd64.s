@@ -8579,83 +8579,279 @@ next:
 // func addRowsAVX2(args *byte)
 // Requires: AVX
 TEXT ·addRowsAVX2(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 16(AX), DX
-	MOVQ 88(AX), BX
-	MOVQ 128(AX), SI
+	MOVQ    args+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    16(AX), DX
+	MOVQ    88(AX), BX
+	MOVQ    128(AX), SI
+	MOVQ    64(AX), DI
+	VMOVUPS (DI), Y0
 
-by8:
+panel:
 	CMPQ    SI, $0x08
-	JLE     by8end
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS 64(CX), Y2
-	VMOVUPS 96(CX), Y3
-	VMOVUPS 128(CX), Y4
-	VMOVUPS 160(CX), Y5
-	VMOVUPS 192(CX), Y6
-	VMOVUPS 224(CX), Y7
+	JLE     last
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	VMOVUPS 128(CX), Y5
+	VMOVUPS 160(CX), Y6
+	VMOVUPS 192(CX), Y7
+	VMOVUPS 224(CX), Y8
 	MOVQ    DX, DI
 	MOVQ    120(AX), R8
 
-by8step:
-	VADDPS  (DI), Y0, Y0
-	VADDPS  32(DI), Y1, Y1
-	VADDPS  64(DI), Y2, Y2
-	VADDPS  96(DI), Y3, Y3
-	VADDPS  128(DI), Y4, Y4
-	VADDPS  160(DI), Y5, Y5
-	VADDPS  192(DI), Y6, Y6
-	VADDPS  224(DI), Y7, Y7
+wholestep:
+	VADDPS  (DI), Y1, Y1
+	VADDPS  32(DI), Y2, Y2
+	VADDPS  64(DI), Y3, Y3
+	VADDPS  96(DI), Y4, Y4
+	VADDPS  128(DI), Y5, Y5
+	VADDPS  160(DI), Y6, Y6
+	VADDPS  192(DI), Y7, Y7
+	VADDPS  224(DI), Y8, Y8
 	ADDQ    BX, DI
 	DECQ    R8
-	JNZ     by8step
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS Y2, 64(CX)
-	VMOVUPS Y3, 96(CX)
-	VMOVUPS Y4, 128(CX)
-	VMOVUPS Y5, 160(CX)
-	VMOVUPS Y6, 192(CX)
-	VMOVUPS Y7, 224(CX)
+	JNZ     wholestep
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 64(CX)
+	VMOVUPS Y4, 96(CX)
+	VMOVUPS Y5, 128(CX)
+	VMOVUPS Y6, 160(CX)
+	VMOVUPS Y7, 192(CX)
+	VMOVUPS Y8, 224(CX)
 	ADDQ    $0x00000100, CX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x08, SI
-	JMP     by8
+	JMP     panel
 
-by8end:
-by1:
-	CMPQ    SI, $0x01
-	JLE     by1end
-	VMOVUPS (CX), Y0
-	MOVQ    DX, DI
-	MOVQ    120(AX), R8
+last:
+	CMPQ SI, $0x05
+	JGE  rows5to8
+	CMPQ SI, $0x03
+	JGE  rows3to4
+	CMPQ SI, $0x02
+	JGE  rows2to2
+	JMP  tile1
 
-by1step:
-	VADDPS  (DI), Y0, Y0
-	ADDQ    BX, DI
-	DECQ    R8
-	JNZ     by1step
-	VMOVUPS Y0, (CX)
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, DX
-	SUBQ    $0x01, SI
-	JMP     by1
+rows2to2:
+	JMP tile2
 
-by1end:
-	MOVQ       64(AX), SI
-	VMOVUPS    (SI), Y0
+rows3to4:
+	CMPQ SI, $0x04
+	JGE  rows4to4
+	JMP  tile3
+
+rows4to4:
+	JMP tile4
+
+rows5to8:
+	CMPQ SI, $0x07
+	JGE  rows7to8
+	CMPQ SI, $0x06
+	JGE  rows6to6
+	JMP  tile5
+
+rows6to6:
+	JMP tile6
+
+rows7to8:
+	CMPQ SI, $0x08
+	JGE  rows8to8
+	JMP  tile7
+
+rows8to8:
+	JMP tile8
+
+tile1:
 	VMASKMOVPS (CX), Y0, Y1
 	MOVQ       120(AX), AX
 
-laststep:
+tile1step:
 	VMASKMOVPS (DX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	ADDQ       BX, DX
 	DECQ       AX
-	JNZ        laststep
+	JNZ        tile1step
 	VMASKMOVPS Y1, Y0, (CX)
+	JMP        end
+
+tile2:
+	VMOVUPS    (CX), Y1
+	VMASKMOVPS 32(CX), Y0, Y2
+	MOVQ       120(AX), AX
+
+tile2step:
+	VADDPS     (DX), Y1, Y1
+	VMASKMOVPS 32(DX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile2step
+	VMOVUPS    Y1, (CX)
+	VMASKMOVPS Y2, Y0, 32(CX)
+	JMP        end
+
+tile3:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMASKMOVPS 64(CX), Y0, Y3
+	MOVQ       120(AX), AX
+
+tile3step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VMASKMOVPS 64(DX), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile3step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMASKMOVPS Y3, Y0, 64(CX)
+	JMP        end
+
+tile4:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMASKMOVPS 96(CX), Y0, Y4
+	MOVQ       120(AX), AX
+
+tile4step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VMASKMOVPS 96(DX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile4step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMASKMOVPS Y4, Y0, 96(CX)
+	JMP        end
+
+tile5:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    96(CX), Y4
+	VMASKMOVPS 128(CX), Y0, Y5
+	MOVQ       120(AX), AX
+
+tile5step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VMASKMOVPS 128(DX), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile5step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMASKMOVPS Y5, Y0, 128(CX)
+	JMP        end
+
+tile6:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    96(CX), Y4
+	VMOVUPS    128(CX), Y5
+	VMASKMOVPS 160(CX), Y0, Y6
+	MOVQ       120(AX), AX
+
+tile6step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VMASKMOVPS 160(DX), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile6step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    Y5, 128(CX)
+	VMASKMOVPS Y6, Y0, 160(CX)
+	JMP        end
+
+tile7:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    96(CX), Y4
+	VMOVUPS    128(CX), Y5
+	VMOVUPS    160(CX), Y6
+	VMASKMOVPS 192(CX), Y0, Y7
+	MOVQ       120(AX), AX
+
+tile7step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VMASKMOVPS 192(DX), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile7step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    Y5, 128(CX)
+	VMOVUPS    Y6, 160(CX)
+	VMASKMOVPS Y7, Y0, 192(CX)
+	JMP        end
+
+tile8:
+	VMOVUPS    (CX), Y1
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    96(CX), Y4
+	VMOVUPS    128(CX), Y5
+	VMOVUPS    160(CX), Y6
+	VMOVUPS    192(CX), Y7
+	VMASKMOVPS 224(CX), Y0, Y8
+	MOVQ       120(AX), AX
+
+tile8step:
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VMASKMOVPS 224(DX), Y0, Y9
+	VADDPS     Y9, Y8, Y8
+	ADDQ       BX, DX
+	DECQ       AX
+	JNZ        tile8step
+	VMOVUPS    Y1, (CX)
+	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    Y3, 64(CX)
+	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    Y5, 128(CX)
+	VMOVUPS    Y6, 160(CX)
+	VMOVUPS    Y7, 192(CX)
+	VMASKMOVPS Y8, Y0, 224(CX)
+
+end:
 	VZEROUPPER
 	RET
 

@@ -15742,15 +15742,17 @@ next:
 // func addRowsAVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·addRowsAVX512(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 16(AX), DX
-	MOVQ 88(AX), BX
-	MOVQ 128(AX), SI
+	MOVQ  args+0(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  16(AX), DX
+	MOVQ  88(AX), BX
+	MOVQ  128(AX), SI
+	MOVQ  64(AX), DI
+	KMOVW (DI), K1
 
-by8:
+panel:
 	CMPQ    SI, $0x08
-	JLE     by8end
+	JLE     last
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -15762,7 +15764,7 @@ by8:
 	MOVQ    DX, DI
 	MOVQ    120(AX), R8
 
-by8step:
+wholestep:
 	VADDPS  (DI), Z0, Z0
 	VADDPS  64(DI), Z1, Z1
 	VADDPS  128(DI), Z2, Z2
@@ -15773,7 +15775,7 @@ by8step:
 	VADDPS  448(DI), Z7, Z7
 	ADDQ    BX, DI
 	DECQ    R8
-	JNZ     by8step
+	JNZ     wholestep
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -15785,40 +15787,234 @@ by8step:
 	ADDQ    $0x00000200, CX
 	ADDQ    $0x00000200, DX
 	SUBQ    $0x08, SI
-	JMP     by8
+	JMP     panel
 
-by8end:
-by1:
-	CMPQ    SI, $0x01
-	JLE     by1end
-	VMOVUPS (CX), Z0
-	MOVQ    DX, DI
-	MOVQ    120(AX), R8
+last:
+	CMPQ SI, $0x05
+	JGE  rows5to8
+	CMPQ SI, $0x03
+	JGE  rows3to4
+	CMPQ SI, $0x02
+	JGE  rows2to2
+	JMP  tile1
 
-by1step:
-	VADDPS  (DI), Z0, Z0
-	ADDQ    BX, DI
-	DECQ    R8
-	JNZ     by1step
-	VMOVUPS Z0, (CX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, DX
-	SUBQ    $0x01, SI
-	JMP     by1
+rows2to2:
+	JMP tile2
 
-by1end:
-	MOVQ      64(AX), SI
-	KMOVW     (SI), K1
+rows3to4:
+	CMPQ SI, $0x04
+	JGE  rows4to4
+	JMP  tile3
+
+rows4to4:
+	JMP tile4
+
+rows5to8:
+	CMPQ SI, $0x07
+	JGE  rows7to8
+	CMPQ SI, $0x06
+	JGE  rows6to6
+	JMP  tile5
+
+rows6to6:
+	JMP tile6
+
+rows7to8:
+	CMPQ SI, $0x08
+	JGE  rows8to8
+	JMP  tile7
+
+rows8to8:
+	JMP tile8
+
+tile1:
 	VMOVUPS.Z (CX), K1, Z0
 	MOVQ      120(AX), AX
 
-laststep:
+tile1step:
 	VMOVUPS.Z (DX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 	ADDQ      BX, DX
 	DECQ      AX
-	JNZ       laststep
+	JNZ       tile1step
 	VMOVUPS   Z0, K1, (CX)
+	JMP       end
+
+tile2:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	MOVQ      120(AX), AX
+
+tile2step:
+	VADDPS    (DX), Z0, Z0
+	VMOVUPS.Z 64(DX), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile2step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, K1, 64(CX)
+	JMP       end
+
+tile3:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS.Z 128(CX), K1, Z2
+	MOVQ      120(AX), AX
+
+tile3step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VMOVUPS.Z 128(DX), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile3step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, K1, 128(CX)
+	JMP       end
+
+tile4:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   128(CX), Z2
+	VMOVUPS.Z 192(CX), K1, Z3
+	MOVQ      120(AX), AX
+
+tile4step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VADDPS    128(DX), Z2, Z2
+	VMOVUPS.Z 192(DX), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile4step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, 128(CX)
+	VMOVUPS   Z3, K1, 192(CX)
+	JMP       end
+
+tile5:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   128(CX), Z2
+	VMOVUPS   192(CX), Z3
+	VMOVUPS.Z 256(CX), K1, Z4
+	MOVQ      120(AX), AX
+
+tile5step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VADDPS    128(DX), Z2, Z2
+	VADDPS    192(DX), Z3, Z3
+	VMOVUPS.Z 256(DX), K1, Z5
+	VADDPS    Z5, Z4, Z4
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile5step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, 128(CX)
+	VMOVUPS   Z3, 192(CX)
+	VMOVUPS   Z4, K1, 256(CX)
+	JMP       end
+
+tile6:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   128(CX), Z2
+	VMOVUPS   192(CX), Z3
+	VMOVUPS   256(CX), Z4
+	VMOVUPS.Z 320(CX), K1, Z5
+	MOVQ      120(AX), AX
+
+tile6step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VADDPS    128(DX), Z2, Z2
+	VADDPS    192(DX), Z3, Z3
+	VADDPS    256(DX), Z4, Z4
+	VMOVUPS.Z 320(DX), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile6step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, 128(CX)
+	VMOVUPS   Z3, 192(CX)
+	VMOVUPS   Z4, 256(CX)
+	VMOVUPS   Z5, K1, 320(CX)
+	JMP       end
+
+tile7:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   128(CX), Z2
+	VMOVUPS   192(CX), Z3
+	VMOVUPS   256(CX), Z4
+	VMOVUPS   320(CX), Z5
+	VMOVUPS.Z 384(CX), K1, Z6
+	MOVQ      120(AX), AX
+
+tile7step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VADDPS    128(DX), Z2, Z2
+	VADDPS    192(DX), Z3, Z3
+	VADDPS    256(DX), Z4, Z4
+	VADDPS    320(DX), Z5, Z5
+	VMOVUPS.Z 384(DX), K1, Z7
+	VADDPS    Z7, Z6, Z6
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile7step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, 128(CX)
+	VMOVUPS   Z3, 192(CX)
+	VMOVUPS   Z4, 256(CX)
+	VMOVUPS   Z5, 320(CX)
+	VMOVUPS   Z6, K1, 384(CX)
+	JMP       end
+
+tile8:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	VMOVUPS   128(CX), Z2
+	VMOVUPS   192(CX), Z3
+	VMOVUPS   256(CX), Z4
+	VMOVUPS   320(CX), Z5
+	VMOVUPS   384(CX), Z6
+	VMOVUPS.Z 448(CX), K1, Z7
+	MOVQ      120(AX), AX
+
+tile8step:
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	VADDPS    128(DX), Z2, Z2
+	VADDPS    192(DX), Z3, Z3
+	VADDPS    256(DX), Z4, Z4
+	VADDPS    320(DX), Z5, Z5
+	VADDPS    384(DX), Z6, Z6
+	VMOVUPS.Z 448(DX), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	ADDQ      BX, DX
+	DECQ      AX
+	JNZ       tile8step
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, 64(CX)
+	VMOVUPS   Z2, 128(CX)
+	VMOVUPS   Z3, 192(CX)
+	VMOVUPS   Z4, 256(CX)
+	VMOVUPS   Z5, 320(CX)
+	VMOVUPS   Z6, 384(CX)
+	VMOVUPS   Z7, K1, 448(CX)
+
+end:
 	VZEROUPPER
 	RET
 

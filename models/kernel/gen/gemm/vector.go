@@ -8,58 +8,80 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// addRows emits c += each of k rows of b: panels of eight, then of one register. Only the last register of the row is masked.
+// rowChains is how many registers of a row are summed at once: as many independent chains as hide an addition's latency.
+const rowChains = 8
+
+// addRows emits c += each of k rows of b: panels of eight registers, and then one of what is left, whose last register is masked.
 func (t *target) addRows() {
 	args := t.function("addRows", "adds k rows of b to the row c, whose registers are counted in panels; args points at an arguments.")
-	c, b, ldb, left := GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(args, atC), c)
-	MOVQ(field(args, atB), b)
-	MOVQ(field(args, atLdb), ldb)
+	r := rowSums{target: t, args: args, c: GP64(), b: GP64(), ldb: GP64()}
+	left := GP64()
+	MOVQ(field(args, atC), r.c)
+	MOVQ(field(args, atB), r.b)
+	MOVQ(field(args, atLdb), r.ldb)
 	MOVQ(field(args, atPanels), left)
-	for _, width := range []int{8, 1} {
-		name := fmt.Sprintf("by%d", width)
+	last := t.mask(args, atLast)
+	Label("panel")
+	CMPQ(left, U8(rowChains))
+	JLE(LabelRef("last"))
+	r.panel(rowChains, nil, "whole")
+	ADDQ(U32(rowChains*t.bytes), r.c)
+	ADDQ(U32(rowChains*t.bytes), r.b)
+	SUBQ(U8(rowChains), left)
+	JMP(LabelRef("panel"))
+	Label("last")
+	dispatch(left, 1, rowChains)
+	for width := 1; width <= rowChains; width++ {
+		name := fmt.Sprintf("tile%d", width)
 		Label(name)
-		CMPQ(left, U8(width))
-		JLE(LabelRef(name + "end")) // the very last register is the masked one
-		acc := t.vectors(width)
-		for w, v := range acc {
-			VMOVUPS(Mem{Base: c, Disp: w * t.bytes}, v)
-		}
-		t.addColumns(args, b, ldb, name, func(row reg.GPVirtual) {
-			for w, v := range acc {
-				VADDPS(Mem{Base: row, Disp: w * t.bytes}, v, v)
-			}
-		})
-		for w, v := range acc {
-			VMOVUPS(v, Mem{Base: c, Disp: w * t.bytes})
-		}
-		ADDQ(U32(width*t.bytes), c)
-		ADDQ(U32(width*t.bytes), b)
-		SUBQ(U8(width), left)
-		JMP(LabelRef(name))
-		Label(name + "end")
+		r.panel(width, last, name)
+		JMP(LabelRef("end"))
 	}
-	last, sum := t.mask(args, atLast), t.vector()
-	t.load(Mem{Base: c}, last, sum)
-	t.addColumns(args, b, ldb, "last", func(row reg.GPVirtual) {
-		v := t.vector()
-		t.load(Mem{Base: row}, last, v)
-		VADDPS(v, sum, sum)
-	})
-	t.store(sum, last, Mem{Base: c})
+	Label("end")
 	VZEROUPPER()
 	RET()
 }
 
-func (t *target) addColumns(args, b, ldb reg.GPVirtual, name string, add func(row reg.GPVirtual)) {
+// A rowSums is where addRows is.
+type rowSums struct {
+	*target
+	args, c, b, ldb reg.GPVirtual
+}
+
+// panel sums so many registers of each row; the last one is masked unless the mask is nil.
+func (r *rowSums) panel(width int, last reg.Register, name string) {
+	masked := func(w int) bool { return last != nil && w == width-1 }
+	acc := r.vectors(width)
+	for w, v := range acc {
+		if from := (Mem{Base: r.c, Disp: w * r.bytes}); masked(w) {
+			r.load(from, last, v)
+		} else {
+			VMOVUPS(from, v)
+		}
+	}
 	row, steps := GP64(), GP64()
-	MOVQ(b, row)
-	MOVQ(field(args, atK), steps)
+	MOVQ(r.b, row)
+	MOVQ(field(r.args, atK), steps)
 	Label(name + "step")
-	add(row)
-	ADDQ(ldb, row)
+	for w, v := range acc {
+		if from := (Mem{Base: row, Disp: w * r.bytes}); masked(w) {
+			x := r.vector()
+			r.load(from, last, x)
+			VADDPS(x, v, v)
+		} else {
+			VADDPS(from, v, v)
+		}
+	}
+	ADDQ(r.ldb, row)
 	DECQ(steps)
 	JNZ(LabelRef(name + "step"))
+	for w, v := range acc {
+		if to := (Mem{Base: r.c, Disp: w * r.bytes}); masked(w) {
+			r.store(v, last, to)
+		} else {
+			VMOVUPS(v, to)
+		}
+	}
 }
 
 // peakChains is how many independent sums the loop of the peak has: more than two units times the latency, and as many as AVX2 has registers for.
