@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"neurosweep/models/graph"
+	"neurosweep/models/kernel"
 	"neurosweep/sweep"
 	"neurosweep/sweep/random"
 )
@@ -53,7 +54,11 @@ var delayComparisonInfo = sweep.TaskInfo{
 
 func init() {
 	register(delayComparisonInfo, func(p parameters) (Task, error) {
-		return delayComparison{noise: float32(p.float("sigma") / math.Sqrt(stepMs))}, nil
+		isa, err := kernel.Choose()
+		if err != nil {
+			return nil, err
+		}
+		return delayComparison{noise: float32(p.float("sigma") / math.Sqrt(stepMs)), normals: kernel.Set32(isa).Normals}, nil
 	})
 }
 
@@ -84,7 +89,8 @@ const (
 // delayComparison is the task. Its channel 0 is 1 until the decision, where both channels are exactly 0; channel 1 shows a magnitude in the two stimulus
 // periods, in which independent normal noise is added to both channels.
 type delayComparison struct {
-	noise float32 // standard deviation of a step
+	noise   float32 // standard deviation of a step
+	normals func(dst []float32, seed int64, s random.Stream, lane uint32, block uint64)
 }
 
 func (d delayComparison) Inputs() int  { return channels }
@@ -99,6 +105,7 @@ type comparison struct {
 	delay         int   // steps between the stimuli
 	answer        int32 // 1: the first is larger, 2: the second
 	inputs        []float32
+	noise         [2 * stimulusSteps * channels]float32 // standard normal numbers
 }
 
 func (c *comparison) steps() int { return len(c.inputs) / channels }
@@ -130,14 +137,14 @@ func (d delayComparison) draw(g *random.Generator, c *comparison) {
 	for t := range steps - decisionSteps {
 		c.inputs[t*channels] = 1
 	}
-	d.show(g, c, c.first, fixationSteps)
-	d.show(g, c, c.second, fixationSteps+stimulusSteps+c.delay)
+	noise := c.noise[:]
+	g.NormalsBy(d.normals, noise)
+	d.show(c, c.first, fixationSteps, noise[:len(noise)/2])
+	d.show(c, c.second, fixationSteps+stimulusSteps+c.delay, noise[len(noise)/2:])
 }
 
 // show puts a magnitude and noise into the stimulus period that begins at a step.
-func (d delayComparison) show(g *random.Generator, c *comparison, magnitude, start int) {
-	var noise [stimulusSteps * channels]float32
-	g.Normals(noise[:])
+func (d delayComparison) show(c *comparison, magnitude, start int, noise []float32) {
 	level := float32((1 + float64(magnitude-smallest)/(largest-smallest)) / 2)
 	period := c.inputs[start*channels : (start+stimulusSteps)*channels]
 	for i := range period {

@@ -110,7 +110,7 @@ func TestComparisonStatistics(t *testing.T) {
 // Part C4: sequences of trials laid end to end that go on from batch to batch, 20 batches from each common start. The reference strings whole
 // trials of the same generators together.
 func TestStreamIsTheDatasetOfC4(t *testing.T) {
-	task := delayComparison{noise: 0.1}
+	task := delayComparison{noise: 0.1, normals: random.Blocks}
 	const batches, size, length = 45, 16, 100
 	stream := task.Data(3, size, length)
 	got := make([]Batch, batches)
@@ -153,7 +153,7 @@ func TestStreamIsTheDatasetOfC4(t *testing.T) {
 
 func TestPeriodOfTheStream(t *testing.T) {
 	for _, c := range [][3]int{{16, 100, 20}, {1, 100, 333}, {64, 100, 5}, {400, 100, 1}, {16, 50, 41}, {16, 2000, 1}, {16, 1000, 2}} {
-		if s := (delayComparison{}).stream(0, random.Data, c[0], c[1]); s.period != c[2] {
+		if s := (delayComparison{normals: random.Blocks}).stream(0, random.Data, c[0], c[1]); s.period != c[2] {
 			t.Errorf("%d sequences of %d steps: %d batches from one start, want %d", c[0], c[1], s.period, c[2])
 		}
 	}
@@ -169,7 +169,7 @@ func answering(b *Batch, answer func(point int) int32) []float32 {
 }
 
 func TestMeasureCountsDecisions(t *testing.T) {
-	task := delayComparison{noise: 0.1}
+	task := delayComparison{noise: 0.1, normals: random.Blocks}
 	var b Batch
 	task.Data(1, 16, 100).Next(&b)
 	check := func(what string, want float64, answer func(int) int32) {
@@ -190,7 +190,7 @@ func TestMeasureCountsDecisions(t *testing.T) {
 
 // Scored side by side, the stream gives what scoring batch after batch gives.
 func TestStreamEvaluation(t *testing.T) {
-	task := delayComparison{noise: 0.1}
+	task := delayComparison{noise: 0.1, normals: random.Blocks}
 	e, err := task.Evaluation(sweep.Condition{Kind: "seq100", Params: sweep.Values{"batches": int64(70), "seed": int64(9)}})
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestStreamEvaluation(t *testing.T) {
 
 // A stand-in for a network that is wrong at a delay of 800 ms, always says "first" at 3,200 ms, and is right elsewhere.
 func TestWholeTrialEvaluation(t *testing.T) {
-	task := delayComparison{noise: 0.1}
+	task := delayComparison{noise: 0.1, normals: random.Blocks}
 	e, err := task.Evaluation(sweep.Condition{Kind: "whole_trial", Params: sweep.Values{"count": int64(1100), "seed": int64(4)}})
 	if err != nil {
 		t.Fatal(err)
@@ -298,7 +298,7 @@ func TestSamplesAreTheFirstTrialsOfTheData(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b Batch
-	delayComparison{noise: 0.1}.Data(7, 2, 54).Next(&b)
+	delayComparison{noise: 0.1, normals: random.Blocks}.Data(7, 2, 54).Next(&b)
 	at := 0
 	for _, s := range samples {
 		if len(s.Inputs) != len(s.Labels) || s.StepMs != 100 || s.About["answer"] != s.Labels[len(s.Labels)-1] {
