@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"neurosweep/models/graph"
-	"neurosweep/models/kernel"
 	"neurosweep/sweep"
 	"neurosweep/sweep/random"
 )
@@ -54,11 +53,8 @@ var delayComparisonInfo = sweep.TaskInfo{
 
 func init() {
 	register(delayComparisonInfo, func(p parameters) (Task, error) {
-		isa, err := kernel.Choose()
-		if err != nil {
-			return nil, err
-		}
-		return delayComparison{noise: float32(p.float("sigma") / math.Sqrt(stepMs)), normals: kernel.Set32(isa).Normals}, nil
+		fast, err := fastNormals()
+		return delayComparison{noise: float32(p.float("sigma") / math.Sqrt(stepMs)), normals: fast}, err
 	})
 }
 
@@ -90,7 +86,7 @@ const (
 // periods, in which independent normal noise is added to both channels.
 type delayComparison struct {
 	noise   float32 // standard deviation of a step
-	normals func(dst []float32, seed int64, s random.Stream, lane uint32, block uint64)
+	normals normals
 }
 
 func (d delayComparison) Inputs() int  { return channels }

@@ -65,6 +65,7 @@ type flipFlop struct {
 	samples             int
 	p                   float64
 	noise               float32
+	normals             normals
 }
 
 // maxElements bounds a data set to 0.7 GB.
@@ -74,6 +75,10 @@ func newFlipFlop(p parameters) (Task, error) {
 	f := flipFlop{
 		length: p.int("length"), bits: p.int("bits"), blind: p.int("blind"), samples: p.int("samples"),
 		p: p.float("p"), noise: float32(p.float("noise")),
+	}
+	var err error
+	if f.normals, err = fastNormals(); err != nil {
+		return nil, err
 	}
 	if n := f.samples * f.length * f.bits; n > maxElements {
 		return nil, fmt.Errorf("samples %d × length %d × bits %d are %d numbers, at most %d are possible", f.samples, f.length, f.bits, n, maxElements)
@@ -115,7 +120,7 @@ func (f flipFlop) draw(g *random.Generator, inputs []float32, marks []uint8) {
 			marks[i] = pulseDown
 		}
 	}
-	g.Normals(inputs)
+	g.NormalsBy(f.normals, inputs)
 	for i, m := range marks {
 		inputs[i] = float32(f.noise * inputs[i])
 		switch m {
