@@ -14,7 +14,8 @@
 // panel as there are registers for their sums: 8×48 or 6×64 numbers with AVX-512, 4×24 or 6×16 with AVX2; rows are cut into tiles of heights as equal as they can be, so that
 // 16 or 32 rows leave no small rest. Loads and stores of the last columns are masked. The inner dimension is cut where a panel outgrows the first-level cache.
 // MulTN, for gradients of weights, reads both operands where they are. Products of at most four columns put four rows (AVX2: two) into a register, and MulTN of
-// few columns computes the transposed product. All loops are in assembly: a call costs about 30 ns, and runs for less than about 100 µs, so that the garbage collector need not wait.
+// few columns computes the transposed product. While a product multiplies it brings into the second-level cache what its caller will need next (Ahead): the one thing a processor does not
+// do by itself, for data that lies in many places far apart. All loops are in assembly: a call costs about 30 ns, and runs for less than about 100 µs, so that the garbage collector need not wait.
 // The assembly is generated: module gen writes it (go generate), and CI compares.
 //
 // Measured with go test -run '^$' -bench Gemm ./models/kernel, as fractions of the peak of fused multiply-adds on one core, the fastest slices of both in the same
