@@ -13,6 +13,8 @@ func Exp(x float64) float64 {
 		ln2Lo = 1.90821492927058770002e-10
 	)
 	switch {
+	case x == 0: // a softmax has one in each row
+		return 1
 	case x < -700:
 		return 0
 	case x > 700:
@@ -42,7 +44,8 @@ func Log(x float64) float64 {
 	case x <= 0:
 		return math.NaN()
 	}
-	m, e := math.Frexp(x)
+	bits := math.Float64bits(x)
+	m, e := math.Float64frombits(bits&(1<<52-1)|1022<<52), int(bits>>52)-1022 // of a normal number, what math.Frexp gives
 	if m < math.Sqrt2/2 {
 		m, e = 2*m, e-1
 	}
