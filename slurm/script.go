@@ -63,8 +63,8 @@ func (s Script) Text() (string, error) {
 }
 
 // payload is the part of the script that runs the command. wait also returns when a signal has been handled, with 128 and its number; it is not called again for
-// the payload before that is gone, because bash forgets the code of a process that ends while another signal interrupts the wait for it. 127 says that the code was
-// heard before.
+// the payload before that is gone, because bash forgets the code of a process that ends while a signal interrupts a wait, be it for another: signals that come meanwhile are
+// handled between two naps. 127 says that the code was heard before, and less than 0 that it is forgotten.
 const payload = `
 # The payload runs in the background: a shell handles signals while it waits, but not while a command runs.
 payload=
@@ -77,14 +77,11 @@ if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 wait "$payload"
 code=$?
 if [ "$code" -gt 128 ]; then
-	while kill -0 "$payload" 2>/dev/null; do
-		sleep 0.2 &
-		wait $!
-	done
+	while kill -0 "$payload" 2>/dev/null; do sleep 0.2; done
 fi
 wait "$payload"
 result=$?
-if [ "$result" -ne 127 ]; then code=$result; fi
+if [ "$result" -ge 0 ] && [ "$result" -ne 127 ]; then code=$result; fi
 `
 
 // payload is the command as the shell reads it. A job of several processes starts them by srun. So does one with Step: at the beginning of a partition's

@@ -105,7 +105,8 @@ func TestScriptRuns(t *testing.T) {
 	}
 }
 
-// TestTrap sends signals to the shell of a script: USR1 reaches the payload, which goes on and then ends with its own code; TERM does not end the shell first.
+// TestTrap sends signals to the shell of a script: USR1 reaches the payload, which goes on and then ends with its own code; TERM does not end the shell first. Another signal comes
+// as the payload ends, while the shell, which has two children then, waits for that.
 func TestTrap(t *testing.T) {
 	for _, shell := range []string{"sh", "bash"} {
 		for _, signal := range []string{"USR1", "TERM"} {
@@ -119,7 +120,7 @@ func TestTrap(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "script"), []byte(text), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			driver := `"$0" script & pid=$!; until [ -e ready ]; do sleep 0.02; done; kill -s "$1" $pid; [ $1 = TERM ] || until [ -e got ]; do sleep 0.02; done; kill -s "$1" $pid; : >end; wait $pid`
+			driver := `"$0" script & pid=$!; until [ -e ready ]; do sleep 0.02; done; kill -s "$1" $pid; [ $1 = TERM ] || until [ -e got ]; do sleep 0.02; done; until [ $(wc -w </proc/$pid/task/$pid/children) -ge 2 ]; do kill -s "$1" $pid; sleep 0.02; done; kill -s "$1" $pid; : >end; wait $pid`
 			cmd := exec.Command("sh", "-c", driver, shell, signal)
 			cmd.Dir = dir
 			out, _ := cmd.CombinedOutput()

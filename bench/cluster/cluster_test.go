@@ -16,7 +16,7 @@ func TestDisturbedTogether(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", sweep, "neurosweep/cmd/sweep").CombinedOutput(); err != nil {
 		t.Fatalf("build the program under test: %v\n%s", err, out)
 	}
-	err := run(options{sweep: sweep, seed: 1, only: "cancel,preempt,host,node", together: true, trials: 200, updates: 1500, agents: nodes, strikes: 1,
+	err := run(options{sweep: sweep, seed: 1, only: "cancel,preempt,host,node", together: true, trials: 200, updates: 3000, agents: nodes, strikes: 1,
 		pause: time.Second, still: time.Minute})
 	if err != nil {
 		t.Fatal(err)

@@ -65,12 +65,17 @@ func (v *victim) run() error {
 	}
 }
 
-// strike has the next disturbance befall the sweep that is not at its limit.
+// strike has the next disturbance befall the sweep that is not at its limit: the usual number of strikes, and more, as many as it may have, until the events show it. An agent that
+// is struck between two trials, or as one ends, shows nothing.
 func (v *victim) strike(next *int) error {
+	e, err := v.events()
+	if err != nil {
+		return err
+	}
 	for range v.befalling {
 		d := v.befalling[*next%len(v.befalling)]
 		*next++
-		if d.strike == nil || v.struck[d.name] >= min(d.most, v.options.strikes) {
+		if n := v.struck[d.name]; d.strike == nil || n >= d.most || n >= v.options.strikes && (d.seen == nil || d.seen(e)) {
 			continue
 		}
 		struck, err := d.strike(v)

@@ -21,12 +21,9 @@ if [ -n "$early" ]; then kill -s USR1 "$payload" 2>/dev/null; fi
 wait "$payload"
 code=$?
 if [ "$code" -gt 128 ]; then
-	while kill -0 "$payload" 2>/dev/null; do
-		sleep 0.2 &
-		wait $!
-	done
+	while kill -0 "$payload" 2>/dev/null; do sleep 0.2; done
 fi
 wait "$payload"
 result=$?
-if [ "$result" -ne 127 ]; then code=$result; fi
+if [ "$result" -ge 0 ] && [ "$result" -ne 127 ]; then code=$result; fi
 exit "$code"
