@@ -33,7 +33,7 @@ func main() {
 	flag.IntVar(&o.trials, "trials", 200, "trials of the sweep, a multiple of 4")
 	flag.IntVar(&o.updates, "updates", 4000, "training updates of a trial")
 	flag.IntVar(&o.agents, "agents", nodes, "agents that are kept running, one a node")
-	flag.IntVar(&o.strikes, "strikes", 6, "strikes of one disturbance in one sweep, at most: some take their time, and come less often")
+	flag.IntVar(&o.strikes, "strikes", 6, "strikes of one disturbance in one sweep: some take their time, and come less often; more of those that the events do not show yet")
 	flag.DurationVar(&o.pause, "pause", 4*time.Second, "mean time between two strikes")
 	flag.DurationVar(&o.still, "still", time.Minute, "--still of the sweeps: how soon another controller follows one that was killed")
 	flag.Parse()
