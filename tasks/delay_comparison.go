@@ -86,7 +86,7 @@ const (
 // periods, in which independent normal noise is added to both channels.
 type delayComparison struct {
 	noise   float32 // standard deviation of a step
-	normals normals
+	normals random.Fill
 }
 
 func (d delayComparison) Inputs() int  { return channels }
@@ -101,7 +101,7 @@ type comparison struct {
 	delay         int   // steps between the stimuli
 	answer        int32 // 1: the first is larger, 2: the second
 	inputs        []float32
-	noise         [2 * stimulusSteps * channels]float32 // standard normal numbers
+	noise         []float32 // standard normal numbers, until they are in the inputs
 }
 
 func (c *comparison) steps() int { return len(c.inputs) / channels }
@@ -133,10 +133,12 @@ func (d delayComparison) draw(g *random.Generator, c *comparison) {
 	for t := range steps - decisionSteps {
 		c.inputs[t*channels] = 1
 	}
-	noise := c.noise[:]
-	g.NormalsBy(d.normals, noise)
-	d.show(c, c.first, fixationSteps, noise[:len(noise)/2])
-	d.show(c, c.second, fixationSteps+stimulusSteps+c.delay, noise[len(noise)/2:])
+	if c.noise == nil {
+		c.noise = make([]float32, 2*stimulusSteps*channels)
+	}
+	g.NormalsBy(d.normals, c.noise)
+	d.show(c, c.first, fixationSteps, c.noise[:len(c.noise)/2])
+	d.show(c, c.second, fixationSteps+stimulusSteps+c.delay, c.noise[len(c.noise)/2:])
 }
 
 // show puts a magnitude and noise into the stimulus period that begins at a step.

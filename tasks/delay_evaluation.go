@@ -102,11 +102,11 @@ type wholeEvaluation struct {
 func (d delayComparison) wholeEvaluation(p parameters) *wholeEvaluation {
 	e := &wholeEvaluation{trials: make([]comparison, p.int("count")), group: groups(p.int("count"), widest)}
 	g := random.New(p.int64("seed"), random.Evaluation, wholeLane)
+	var c comparison
 	for i := range e.trials {
-		var c comparison
 		d.draw(g, &c)
-		c.inputs = slices.Clone(c.inputs) // without the room for the longest
 		e.trials[i] = c
+		e.trials[i].inputs, e.trials[i].noise = slices.Clone(c.inputs), nil // without the room for the longest
 	}
 	slices.SortStableFunc(e.trials, func(a, b comparison) int { return b.steps() - a.steps() })
 	return e

@@ -65,7 +65,7 @@ type flipFlop struct {
 	samples             int
 	p                   float64
 	noise               float32
-	normals             normals
+	normals             random.Fill
 }
 
 // maxElements bounds a data set to 0.7 GB.

@@ -14,8 +14,11 @@ func (g *Generator) Normal() float32 {
 // Normals fills dst as repeated calls of Normal would.
 func (g *Generator) Normals(dst []float32) { g.NormalsBy(Blocks, dst) }
 
-// NormalsBy is Normals, with whole blocks computed by another program: fill gives the numbers that Blocks gives, in less time.
-func (g *Generator) NormalsBy(fill func(dst []float32, seed int64, s Stream, lane uint32, block uint64), dst []float32) {
+// A Fill fills dst, whole blocks, with the normal numbers of a seed's stream and lane from a block on. Blocks is one; others give the same numbers in less time.
+type Fill func(dst []float32, seed int64, s Stream, lane uint32, block uint64)
+
+// NormalsBy is Normals, with whole blocks computed by fill.
+func (g *Generator) NormalsBy(fill Fill, dst []float32) {
 	for len(dst) > 0 && g.normal < len(g.normals) {
 		dst[0] = g.Normal()
 		dst = dst[1:]
@@ -30,7 +33,7 @@ func (g *Generator) NormalsBy(fill func(dst []float32, seed int64, s Stream, lan
 	}
 }
 
-// Blocks fills dst, whole blocks, with the normal numbers of a seed's stream and lane from a block on.
+// Blocks is the Fill in plain Go.
 func Blocks(dst []float32, seed int64, s Stream, lane uint32, block uint64) {
 	for g := At(seed, s, lane, block); len(dst) >= 4; dst = dst[4:] {
 		four := fourNormals(g.next())
