@@ -81,16 +81,19 @@ func (w *worker[F]) batchAhead(s int, backward bool) {
 
 // walkBatch walks through an array that is T×B×width, in which later slots are earlier time steps.
 func walkBatch[F Float, T any](w *worker[F], array []T, width, s int, backward bool) {
-	b := w.e.job.batch
-	by, block := b.Size*width, w.e.shape.BlockSteps
+	by, ahead := w.e.job.batch.Size*width, -w.e.shape.BlockSteps
 	if backward {
-		by, block = -by, -block
+		by, ahead = -by, -ahead
 	}
-	kernel.Walk(w.step.ahead, array, ((b.Steps-1-s+block)*b.Size+w.first)*width, w.rows*width, by)
+	kernel.Walk(w.step.ahead, array, w.slotAt(width, s+ahead), w.rows*width, by)
 }
 
-// slotOf is a leaf's rows of a slot in such an array.
-func slotOf[F Float, T any](w *worker[F], array []T, width, s int) []T {
+// slotAt is where a leaf's rows of a slot begin in such an array, slotOf the rows.
+func (w *worker[F]) slotAt(width, s int) int {
 	b := w.e.job.batch
-	return array[((b.Steps-1-s)*b.Size+w.first)*width:][:w.rows*width]
+	return ((b.Steps-1-s)*b.Size + w.first) * width
+}
+
+func slotOf[F Float, T any](w *worker[F], array []T, width, s int) []T {
+	return array[w.slotAt(width, s):][:w.rows*width]
 }

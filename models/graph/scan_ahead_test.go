@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -21,35 +22,36 @@ func TestWhatIsSavedIsBroughtIn(t *testing.T) {
 	if len(w.saved) == 0 {
 		t.Fatal("nothing is brought in")
 	}
-	address := func(s []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(s))) }
 	for leaf := range 2 { // of 16 and of 5 rows
 		w.take(leaf)
 		for _, s := range []int{0, 1, 17, steps - 1} {
 			w.slot(s, s/e.shape.BlockSteps*e.shape.BlockSteps)
-			for _, r := range []region{inForwardLoop, inGradientLoop} {
-				for _, i := range w.step.code.regions[r] {
-					for _, o := range i.operands {
-						if o.memory != savedMemory && o.memory != stateMemory {
-							continue
-						}
-						slot := s
-						if o.memory == stateMemory && o.before {
-							slot++
-						}
-						at, found := address(w.step.data(&o)), false
-						for _, v := range w.saved {
-							n := w.rows * v.stride
-							from := address(v.memory[slot*n:])
-							found = found || at >= from && at+uintptr(4*(w.rows-1)*o.stride) < from+uintptr(4*n)
-						}
-						if !found {
-							t.Errorf("leaf %d, slot %d: nothing brings in %v", leaf, s, o.place)
-						}
+			for _, i := range slices.Concat(w.step.code.regions[inForwardLoop], w.step.code.regions[inGradientLoop]) {
+				for _, o := range i.operands {
+					if !broughtIn(w, &o, s) {
+						t.Errorf("leaf %d, slot %d: nothing brings in %v", leaf, s, o.place)
 					}
 				}
 			}
 		}
 	}
+}
+
+// broughtIn tells whether an operand of the slot at hand lies in the part of a series that is this slot's, or is none that is saved.
+func broughtIn(w *worker[float32], o *operand[float32], slot int) bool {
+	if o.memory != savedMemory && o.memory != stateMemory {
+		return true
+	}
+	if o.memory == stateMemory && o.before {
+		slot++
+	}
+	address := func(s []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(s))) }
+	at := address(w.step.data(o))
+	return slices.ContainsFunc(w.saved, func(v series[float32]) bool {
+		n := w.rows * v.stride
+		from := address(v.memory[slot*n:])
+		return at >= from && at+uintptr(4*(w.rows-1)*o.stride) < from+uintptr(4*n)
+	})
 }
 
 // Small networks save so little that it stays in the cache.

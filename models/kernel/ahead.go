@@ -9,7 +9,7 @@ const lineBytes = 64
 // turn of a tile's inner loop: multiplying takes as long as without, and whoever comes to that memory does not wait for nearly every line of it. Many lines at once would not do, as
 // processors forget what they have no room to ask for; and no pattern tells them what a step needs of matrices that lie far apart.
 //
-// It serves one goroutine. What the memory holds plays no part, nor whether there is any where a walk ends.
+// The zero Ahead brings in nothing. It serves one goroutine. What the memory holds plays no part, nor whether there is any where a walk ends.
 type Ahead struct {
 	next  uintptr // of the parts, the first with lines left; the assembly moves on
 	parts []part  // one for each walk, and one without lines
@@ -60,7 +60,7 @@ func (a *Ahead) Step() {
 
 // list is what the assembly reads.
 func (a *Ahead) list() unsafe.Pointer {
-	if a == nil {
+	if a == nil || a.next == 0 {
 		return unsafe.Pointer(nothingAhead)
 	}
 	return unsafe.Pointer(a)

@@ -109,12 +109,7 @@ func (t *target) storeTile(l panelLoop, acc [][]reg.VecVirtual, last reg.Registe
 func (t *target) storeRows(l panelLoop, acc [][]reg.VecVirtual, last reg.Register) {
 	for _, row := range acc {
 		for w, v := range row {
-			to := Mem{Base: l.c, Disp: w * t.bytes}
-			if last != nil && w == len(row)-1 {
-				t.store(v, last, to)
-			} else {
-				VMOVUPS(v, to)
-			}
+			t.store(v, onlyLast(last, w, len(row)), Mem{Base: l.c, Disp: w * t.bytes})
 		}
 		ADDQ(field(l.args, atLdc), l.c)
 	}

@@ -43,22 +43,36 @@ func (t *target) mask(args reg.GPVirtual, offset int) reg.Register {
 	return m
 }
 
-// load reads the lanes of a mask; the others become 0 and are not touched in memory.
+// load reads the lanes of a mask, all of them where it is nil; the others become 0 and are not touched in memory.
 func (t *target) load(from Mem, mask, to reg.Register) {
-	if t.masks {
+	switch {
+	case mask == nil:
+		VMOVUPS(from, to)
+	case t.masks:
 		VMOVUPS_Z(from, mask, to)
-	} else {
+	default:
 		VMASKMOVPS(from, mask, to)
 	}
 }
 
-// store writes the lanes of a mask.
+// store writes the lanes of a mask, all of them where it is nil.
 func (t *target) store(from reg.VecVirtual, mask reg.Register, to Mem) {
-	if t.masks {
+	switch {
+	case mask == nil:
+		VMOVUPS(from, to)
+	case t.masks:
 		VMOVUPS(from, mask, to)
-	} else {
+	default:
 		VMASKMOVPS(from, mask, to)
 	}
+}
+
+// onlyLast is the mask of register w of a row, of which only the last has one.
+func onlyLast(last reg.Register, w, width int) reg.Register {
+	if w == width-1 {
+		return last
+	}
+	return nil
 }
 
 // function begins an assembly function of one pointer to arguments.

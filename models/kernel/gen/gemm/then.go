@@ -43,11 +43,7 @@ func (p *productTile) then(acc [][]reg.VecVirtual, name string) {
 	for _, row := range acc {
 		for w, v := range row {
 			b := p.vector()
-			if from := (Mem{Base: y, Disp: w * p.bytes}); w == len(row)-1 {
-				p.load(from, last, b)
-			} else {
-				VMOVUPS(from, b)
-			}
+			p.load(Mem{Base: y, Disp: w * p.bytes}, onlyLast(last, w, len(row)), b)
 			p.keep(p.compare(greaterThan, b, zero), v)
 			p.replace(p.compare(unordered, b, b), b, v)
 		}

@@ -75,11 +75,7 @@ func (p *transposedTile) emit(rows int) {
 
 // loadColumn reads register w of a row, the last one by its mask.
 func (p *transposedTile) loadColumn(from Mem, w int, last reg.Register, to reg.VecVirtual) {
-	if w == p.width-1 {
-		p.load(from, last, to)
-	} else {
-		VMOVUPS(from, to)
-	}
+	p.load(from, onlyLast(last, w, p.width), to)
 }
 
 func (p *transposedTile) steps(acc [][]reg.VecVirtual, label string, load func(from Mem, w int, to reg.VecVirtual)) {

@@ -50,37 +50,29 @@ type rowSums struct {
 
 // panel sums so many registers of each row; the last one is masked unless the mask is nil.
 func (r *rowSums) panel(width int, last reg.Register, name string) {
-	masked := func(w int) bool { return last != nil && w == width-1 }
 	acc := r.vectors(width)
 	for w, v := range acc {
-		if from := (Mem{Base: r.c, Disp: w * r.bytes}); masked(w) {
-			r.load(from, last, v)
-		} else {
-			VMOVUPS(from, v)
-		}
+		r.load(Mem{Base: r.c, Disp: w * r.bytes}, onlyLast(last, w, width), v)
 	}
 	row, steps := GP64(), GP64()
 	MOVQ(r.b, row)
 	MOVQ(field(r.args, atK), steps)
 	Label(name + "step")
 	for w, v := range acc {
-		if from := (Mem{Base: row, Disp: w * r.bytes}); masked(w) {
-			x := r.vector()
-			r.load(from, last, x)
-			VADDPS(x, v, v)
-		} else {
+		from := Mem{Base: row, Disp: w * r.bytes}
+		if mask := onlyLast(last, w, width); mask == nil {
 			VADDPS(from, v, v)
+		} else {
+			x := r.vector()
+			r.load(from, mask, x)
+			VADDPS(x, v, v)
 		}
 	}
 	ADDQ(r.ldb, row)
 	DECQ(steps)
 	JNZ(LabelRef(name + "step"))
 	for w, v := range acc {
-		if to := (Mem{Base: r.c, Disp: w * r.bytes}); masked(w) {
-			r.store(v, last, to)
-		} else {
-			VMOVUPS(v, to)
-		}
+		r.store(v, onlyLast(last, w, width), Mem{Base: r.c, Disp: w * r.bytes})
 	}
 }
 
